@@ -14,6 +14,7 @@ from console.called import as_typed
 from index.cli.main import COMMANDS, EXIT_CODES, WHAT
 
 PROGRAMS = {
+    "serve": "show the pictures of a folder in the browser",
     "bot": "serve a Discord server, with the settings in .env",
     "demo": "show the bot in a small chat on this machine, without a token",
     "sandbox": "run only the Discord-compatible server that the demo uses",

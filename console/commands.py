@@ -297,7 +297,7 @@ def _takes(params: Sequence[click.Parameter]) -> dict[str, str | None]:
         name: None if param.is_flag else param.metavar or "a value"
         for param in params
         if isinstance(param, click.Option)
-        for name in param.opts
+        for name in (*param.opts, *param.secondary_opts)
     }
 
 
@@ -363,7 +363,7 @@ def _write_options(
 
 
 def _described(param: click.Option) -> str:
-    names = ", ".join(sorted(param.opts, key=len))
+    names = ", ".join(sorted((*param.opts, *param.secondary_opts), key=len))
     return names if param.is_flag else f"{names} {_metavar(param)}"
 
 

@@ -40,7 +40,7 @@ from index.store.interface import Bookkeeping, Derivations, Links, Store, Transc
 from index.store.sqlite import SEGMENTS, SQLiteStore
 from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
-from index.types.errors import GalleryClosed
+from index.types.errors import GalleryClosed, ModelChanged
 from index.types.filter import Filter, Sort
 from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
@@ -101,6 +101,7 @@ class Gallery:
         sizes: Sizes,
     ) -> None:
         self._store = store
+        self._state: object = None  # of the store when its rows were read
         self._writes = store.writes
         self.links: Links = store.links
         self.bookkeeping: Bookkeeping = store.bookkeeping
@@ -196,6 +197,7 @@ class Gallery:
     async def _begin(self, model: str | Embedder | None, gradually: bool) -> None:
         """Load model and rows; at the same time, when the file says how many numbers a row has."""
         models, engine = self._models, self._engine
+        self._state = await self._store.state()
         if model is None:
             if models.kept is not None:
                 await engine.load(models.dimension)
@@ -221,6 +223,11 @@ class Gallery:
             await self._store.derivations.begin(derivation.name, derivation.revision, {})
             self._pipeline.add(derivation)
 
+    @property
+    def file(self) -> Path:
+        """Where it is."""
+        return self._store.path
+
     async def close(self) -> None:
         """Finish what is being written and close the store; calls that wait raise GalleryClosed."""
         self._closed.set()
@@ -230,6 +237,24 @@ class Gallery:
         await self._store.close()
         for pool in self._pools:
             await pool.close()
+
+    async def refresh(self) -> bool:
+        """Whether anything was written since the gallery was opened, or since the last call. A
+        gallery that was opened for reading only follows what other processes have written.
+
+        raises   ModelChanged when its vectors are of another model now; then open it anew
+        """
+        state = await self._store.state()
+        if state == self._state:
+            return False
+        if self._read_only:
+            kept = await self._store.model_record.get()
+            if kept is None or kept.revision != self._models.revision:
+                raise ModelChanged
+            await self._engine.reload()
+            await self._lookup.forget()
+        self._state = state
+        return True
 
     # ---- the model
 
@@ -262,6 +287,11 @@ class Gallery:
     def model_is_loaded(self) -> bool:
         """Whether the model is in memory."""
         return self._models.loaded
+
+    @property
+    def embedder(self) -> Embedder | None:
+        """The model, with which another gallery can be opened; None until it is in memory."""
+        return self._models.embedder
 
     async def load_model(self) -> None:
         """Load the model now, rather than when it is first needed. raises ModelError"""
@@ -538,6 +568,12 @@ class Gallery:
             for rank, one in enumerate(candidates, start=first)
             if one.link in links
         ]
+
+    async def order(self, filter: Filter, *, sort: Sort = Sort.NEWEST) -> list[int]:
+        """The ids of all links that a filter allows, newest first, or oldest first: what `search`
+        lists page by page for a query that asks for nothing, at once and without the links."""
+        ids: list[int] = (await self._ranking.order(filter, sort=sort)).tolist()
+        return ids
 
     async def concepts_of(self, links: Sequence[int]) -> dict[int, tuple[str, ...]]:
         """What the model sees in the pictures of these links, as words of its vocabulary; nothing

@@ -80,6 +80,11 @@ class Models:
         return self._thread is not None
 
     @property
+    def embedder(self) -> Embedder | None:
+        """The model itself; None until it is in memory."""
+        return self._thread.embedder if self._thread else None
+
+    @property
     def device(self) -> str:
         """What the model runs on; what was asked for until one is loaded."""
         return self._thread.embedder.device if self._thread else self._device

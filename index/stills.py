@@ -13,6 +13,9 @@ from index.images.resize import KEPT_SCALE
 
 EDGE = 320  # pixels at most: twice what a chat shows beside a hit
 QUALITY = 70  # of WebP: 2 to 10 kB
+FLATTEST = 4  # how many times as wide as high a thumbnail may be
+THUMBNAIL_QUALITY = 78
+VIEW_QUALITY = 88
 _SIDE = -(-EDGE // KEPT_SCALE)
 
 
@@ -35,6 +38,30 @@ def still_of(data: bytes) -> bytes:
     raises    PictureError, DecoderUnusable
     """
     return _still(decoders.decode(data, _SIDE, "free").frames[0])
+
+
+def thumbnail_of(data: bytes, height: int) -> bytes:
+    """A WebP of the first frame, at most so high and FLATTEST times as wide, for a thread; blocks.
+
+    raises    PictureError, DecoderUnusable
+    """
+    frame = decoders.decode(data, -(-height // KEPT_SCALE), "free").frames[0]
+    frame.thumbnail((FLATTEST * height, height), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    frame.save(out, "WEBP", quality=THUMBNAIL_QUALITY, method=2)
+    return out.getvalue()
+
+
+def view_of(data: bytes, edge: int) -> bytes:
+    """A WebP of the first frame, whose long edge has at most so many pixels, for a thread; blocks.
+
+    raises    PictureError, DecoderUnusable
+    """
+    frame = decoders.decode(data, -(-edge // KEPT_SCALE), "free").frames[0]
+    frame.thumbnail((edge, edge), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    frame.save(out, "WEBP", quality=VIEW_QUALITY, method=2)
+    return out.getvalue()
 
 
 def _still(frame: Image.Image) -> bytes:

@@ -55,6 +55,12 @@ class Outcome:
             return f"This may fit {self.subject}, but the model is not sure of it."
         return f"These may fit {self.subject}, but the model is not sure of any of them."
 
+    @property
+    def heading(self) -> str:
+        """What stands above the hits, without a mark at its end; "" where they surely fit."""
+        none_fits = self.found.answer.verdict is Verdict.NOTHING
+        return f"{self.verdict[:-1]}{'; these come nearest' if none_fits else ''}".strip()
+
     def _nothing_to_search(self) -> str:
         if self.question.limits:
             verb = "says" if self.question.only_says else "fits"
@@ -106,8 +112,7 @@ def _headings(outcome: Outcome) -> Iterator[str]:
     verdict = outcome.verdict
     if outcome.found.shown:
         if verdict:
-            none_fits = outcome.found.answer.verdict is Verdict.NOTHING
-            yield f"{verdict[:-1]}{'; these come nearest' if none_fits else ''}:"
+            yield f"{outcome.heading}:"
         return
     if verdict:
         yield verdict

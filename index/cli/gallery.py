@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shlex
@@ -112,6 +113,7 @@ async def writing(given: Given) -> AsyncIterator[Gallery]:
     it is needed, which is said with `say_loading`.
     raises   GalleryError, WrongUse
     """
+    from index.cli.thumbnails import sweep
     from index.gallery import Gallery
 
     path = database(given)
@@ -125,6 +127,7 @@ async def writing(given: Given) -> AsyncIterator[Gallery]:
     try:
         yield gallery
     finally:
+        await asyncio.to_thread(sweep, gallery.file)
         await gallery.close()
 
 
@@ -134,6 +137,7 @@ async def changing(given: Given) -> AsyncIterator[Gallery]:
 
     raises   GalleryError, WrongUse
     """
+    from index.cli.thumbnails import sweep
     from index.gallery import Gallery
 
     require_gallery(given)
@@ -142,6 +146,7 @@ async def changing(given: Given) -> AsyncIterator[Gallery]:
     try:
         yield gallery
     finally:
+        await asyncio.to_thread(sweep, gallery.file)
         await gallery.close()
 
 

@@ -10,7 +10,7 @@ from index.cli.vanished import Standing, standing
 from index.gallery import Gallery
 from index.types.filter import Filter, Sort
 from index.types.query import QueryEmbedding
-from index.types.records import Answer, Hit, Link
+from index.types.records import Answer, Hit, Link, Position
 
 # Links that are looked at in one step; more steps follow while copies and gone files take places.
 MOST_AT_ONCE = 1000
@@ -47,6 +47,72 @@ class Found:
     gone: int
 
 
+class Search:
+    """A search that goes on for as long as more of it is wanted. Use it one call at a time.
+
+    mounts   folders where other drives began when they were last seen
+    sort, guesses   see `Gallery.search`
+    """
+
+    def __init__(
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        mounts: Collection[str],
+        *,
+        sort: Sort = Sort.BEST,
+        guesses: bool = False,
+    ) -> None:
+        self._embedding, self._filter, self._mounts = embedding, filter, mounts
+        self._sort, self._guesses = sort, guesses
+        self._first: Answer | None = None
+        self._waiting: list[Hit] = []  # hits whose files were not looked at yet
+        self._places: dict[int, list[Link]] = {}  # of these
+        self._after: Position | None = None
+        self._more = True
+        self._shown: list[Shown] = []
+        self._gone = 0
+
+    async def found(self, gallery: Gallery, k: int) -> Found:
+        """The first `k` different pictures whose files are not gone."""
+        size = max(k - len(self._shown), 1)
+        while len(self._shown) < k and (self._waiting or self._more):
+            if not self._waiting:
+                await self._read_on(gallery, size)
+                size = min(2 * size, MOST_AT_ONCE)
+            while self._waiting and len(self._shown) < k:
+                await self._look_at(self._waiting.pop(0))
+        assert self._first is not None
+        return Found(self._first, self._shown[:k], self._gone)
+
+    def more(self, k: int) -> bool:
+        """Whether anything may come after the first `k`, which were found."""
+        return len(self._shown) > k or bool(self._waiting) or self._more
+
+    async def _read_on(self, gallery: Gallery, size: int) -> None:
+        page = await gallery.search(
+            *(self._embedding, self._filter),
+            k=size,
+            after=self._after,
+            sort=self._sort,
+            guesses=self._guesses,
+        )
+        self._first = self._first or page
+        self._more = page.more and bool(page.hits)
+        self._waiting = list(page.hits)
+        self._places = await _places(gallery, page.hits)
+        if page.hits:
+            self._after = page.hits[-1].position
+
+    async def _look_at(self, hit: Hit) -> None:
+        places = self._places[hit.id]
+        here, away, missing = await asyncio.to_thread(_sorted, places, self._mounts)
+        self._gone += missing
+        if here or away:
+            link, *others = [*here, *away]
+            self._shown.append(Shown(len(self._shown) + 1, hit, link, others, bool(here)))
+
+
 async def look_up(
     gallery: Gallery,
     embedding: QueryEmbedding,
@@ -57,31 +123,9 @@ async def look_up(
     sort: Sort = Sort.BEST,
     guesses: bool = False,
 ) -> Found:
-    """The first `k` different pictures whose files are not gone.
-
-    mounts   folders where other drives began when they were last seen
-    sort, guesses   see `Gallery.search`
-    """
-    shown: list[Shown] = []
-    gone, size = 0, k
-    page = first = await gallery.search(embedding, filter, k=size, sort=sort, guesses=guesses)
-    while page.hits:
-        places = await _places(gallery, page.hits)
-        for hit in page.hits:
-            here, away, missing = await asyncio.to_thread(_sorted, places[hit.id], mounts)
-            gone += missing
-            if here or away:
-                link, *others = [*here, *away]
-                shown.append(Shown(len(shown) + 1, hit, link, others, bool(here)))
-            if len(shown) == k:
-                return Found(first, shown, gone)
-        if not page.more:
-            break
-        size = min(2 * size, MOST_AT_ONCE)
-        page = await gallery.search(
-            embedding, filter, k=size, after=page.hits[-1].position, sort=sort, guesses=guesses
-        )
-    return Found(first, shown, gone)
+    """The first `k` different pictures whose files are not gone; see `Search`."""
+    search = Search(embedding, filter, mounts, sort=sort, guesses=guesses)
+    return await search.found(gallery, k)
 
 
 async def _places(gallery: Gallery, hits: Sequence[Hit]) -> dict[int, list[Link]]:

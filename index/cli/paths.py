@@ -23,9 +23,9 @@ class NotAFile(OSError):
     """A pipe, a socket or a device, which has no end that could be read to."""
 
 
-def short(path: str) -> str:
-    """The path as short as it can be typed from the current folder, on one line."""
-    relative = os.path.relpath(path)
+def short(path: str, base: str = os.curdir) -> str:
+    """The path as short as it can be typed from a folder, the current one, on one line."""
+    relative = os.path.relpath(path, base)
     return harmless(path if relative.startswith("..") else relative)
 
 
@@ -115,9 +115,10 @@ def absolute(path: str | Path) -> str:
     return os.path.abspath(path)
 
 
-def at_home(path: str) -> str:
-    """The path from the root, of one that may begin with the home folder's sign, `~`."""
-    return absolute(os.path.expanduser(path))
+def at_home(path: str, base: str = os.curdir) -> str:
+    """The path from the root, of one that may begin with the home folder's sign, `~`, or else with
+    the folder `base`."""
+    return absolute(os.path.join(base, os.path.expanduser(path)))
 
 
 def is_under(path: str, folder: str) -> bool:

@@ -32,6 +32,7 @@ class Question:
     filter    where and when
     sort      the order
     notes     how the line was understood, a sentence each
+    base      the folder from which paths are named
     """
 
     line: str
@@ -40,6 +41,7 @@ class Question:
     filter: Filter
     sort: Sort
     notes: tuple[str, ...]
+    base: str = os.curdir
 
     @property
     def limits(self) -> str:
@@ -48,8 +50,8 @@ class Question:
         return printed(
             Wish(
                 exact=filter.says,
-                places=tuple(map(short, filter.under)),
-                not_places=tuple(map(short, filter.not_under)),
+                places=tuple(short(path, self.base) for path in filter.under),
+                not_places=tuple(short(path, self.base) for path in filter.not_under),
                 since=filter.since,
                 until=filter.until,
                 has=filter.has,
@@ -98,17 +100,23 @@ def read(line: str) -> Wish:
 
 
 async def understood(
-    gallery: Gallery, line: str, wish: Wish, kind: Kind, folders: Sequence[str] = ()
+    gallery: Gallery,
+    line: str,
+    wish: Wish,
+    kind: Kind,
+    folders: Sequence[str] = (),
+    base: str = os.curdir,
 ) -> Question:
     """The question that a line asks of a gallery.
 
     wish      what the line asks for
     kind      what is looked for
     folders   names of folders that were given beside it
+    base      the folder from which paths are named
 
     raises   FolderUnknown
     """
-    known = _Known(gallery)
+    known = _Known(gallery, base)
     wanted, unwanted = (
         (*wish.authors, *wish.places, *folders),
         (*wish.not_authors, *wish.not_places),
@@ -126,7 +134,7 @@ async def understood(
     )
     unread = await gallery.transcripts.count_unread(Filter(SPACE)) if wish.exact else 0
     notes = tuple(_notes(wish, unread))
-    return Question(line, wish.words, wish.minus, filter, wish.sort or Sort.BEST, notes)
+    return Question(line, wish.words, wish.minus, filter, wish.sort or Sort.BEST, notes, base)
 
 
 def _notes(wish: Wish, unread: int) -> Iterator[str]:
@@ -142,15 +150,15 @@ def _notes(wish: Wish, unread: int) -> Iterator[str]:
 class _Known:
     """The folders that a gallery has something of."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, gallery: Gallery, base: str) -> None:
+        self._gallery, self._base = gallery, base
 
     async def meant(self, name: str) -> list[str]:
         """The folders that a name stands for: the one at this path; else those that are called so.
 
         raises   FolderUnknown
         """
-        path = at_home(name)
+        path = at_home(name, self._base)
         if await self._has(path):
             return [path]
         known = await self._folders()

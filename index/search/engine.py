@@ -236,6 +236,12 @@ class Engine:
             await self._make_anew(rows)
             return await pool.run(partial(question, self.rows))
 
+    async def reload(self) -> None:
+        """Have the rows that another process has written meanwhile."""
+        async with self._order:
+            if not self._closed.is_set():
+                await self.load(self._dimension)
+
     async def _make_anew(self, damaged: Rows) -> None:
         """Read the rows from the store again, unless another query has done so meanwhile."""
         async with self._order:

@@ -88,6 +88,9 @@ class VectorIndex(Protocol):
     async def load(self, dimension: int) -> None:
         """Have the vectors of all links of the store."""
 
+    async def reload(self) -> None:
+        """Have the vectors of all links of the store again, which another process has changed."""
+
     def start(self) -> None:
         """Begin the work in the background that keeps queries quick."""
 

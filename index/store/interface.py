@@ -37,6 +37,7 @@ from index.types.records import (
     Link,
     ModelInfo,
     Note,
+    Outlines,
     Welcome,
 )
 from index.types.searches import Asked, SavedSearch
@@ -81,6 +82,9 @@ class Store(Protocol):
     @property
     def rows(self) -> RowSource: ...
 
+    async def state(self) -> object:
+        """Something that differs from what it was before if another process has written since."""
+
     async def vacuum(self) -> None:
         """Leave not even stray bytes of what was removed.
 
@@ -120,6 +124,13 @@ class Links(Protocol):
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""
+
+    async def outlines(self, space: int) -> Outlines:
+        """All pictures of a space in short; of a million it takes seconds."""
+
+    async def frame_counts(self, ids: Sequence[int]) -> dict[int, int]:
+        """How many frames of the animation or video that each of these links shows are searched;
+        of a still picture, nothing."""
 
     async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
         """All sources of a group, each with the details of one of its links."""
@@ -220,6 +231,10 @@ class BookkeepingReader(Protocol):
 
     async def welcomes(self) -> list[Welcome]:
         """Where the caller presented itself, of each space where it did."""
+
+    async def welcoming_since(self) -> float:
+        """From when on the caller presents itself, in Unix seconds; 0: this store is as old as
+        that. Spaces that it joined earlier know it already."""
 
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
@@ -515,6 +530,9 @@ class WatchReader(Protocol):
     async def paused(self, why: str) -> list[Watch]:
         """The watches that are paused for this reason."""
 
+    async def owners(self) -> list[tuple[int, int]]:
+        """Who has watches: each space and owner."""
+
     async def count(self, space: int) -> int:
         """How many watches a space has."""
 
@@ -535,7 +553,8 @@ class WatchReader(Protocol):
         """What waits to be told to an owner, by watch."""
 
     async def sent_since(self, space: int, owner: int, since: float) -> list[float]:
-        """When messages were sent to an owner since then (Unix seconds), oldest first."""
+        """When messages were sent to an owner since then (Unix seconds), oldest first. Those of
+        watches that were removed meanwhile are among them. Known for `COUNTED_S`."""
 
     async def told(self, watch: int, links: Collection[int]) -> set[int]:
         """Those of these links of which a watch has told its owner, or is telling them now; not
@@ -583,6 +602,9 @@ class Watches(WatchReader, Protocol):
         await_words  judge it again when its words were read
         """
 
+    async def to_be_told(self, notices: Sequence[Notice]) -> None:
+        """Keep what came of judging a link so far, which is to be judged once more."""
+
     async def drop_unjudged(self, posted_before: float) -> None:
         """Judge no more what was posted before then (Unix seconds): it is not new any more."""
 
@@ -590,8 +612,11 @@ class Watches(WatchReader, Protocol):
         """Note that a message of this name is going to be sent, which tells of these notices; "":
         that it was not."""
 
-    async def sent(self, name: str, at: float) -> None:
-        """Note that the message of this name was sent then (Unix seconds)."""
+    async def sent(self, watch: Watch, name: str, at: float, *, counts: bool = True) -> None:
+        """Note that the message of this name was sent then (Unix seconds).
+
+        counts   among the messages to its owner
+        """
 
     async def put_off(self, ids: Collection[int], due: float) -> None:
         """Tell of these notices from then on (Unix seconds)."""

@@ -179,6 +179,30 @@ def vectors_file(belongings: Sequence[Belonging]) -> bytes:
     return file.getvalue()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """All pictures of a space in short, column by column, by the ids of their links.
+
+    links           (n,) int64, ascending
+    items           (n,) int64: links that show the same bytes have the same item
+    widths, heights (n,) int64, pixels of the upright picture; 0: not known
+    posted          (n,) float64, Unix seconds
+    keys            of the items
+    sources
+    """
+
+    links: NDArray[np.int64]
+    items: NDArray[np.int64]
+    widths: NDArray[np.int64]
+    heights: NDArray[np.int64]
+    posted: NDArray[np.float64]
+    keys: Sequence[bytes]
+    sources: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.links)
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The model whose embeddings a gallery holds."""

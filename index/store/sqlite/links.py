@@ -10,6 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index.store.sqlite import columns, transcripts, word_search
 from index.store.sqlite.database import SEGMENTS, Database
 from index.store.sqlite.traits import condition
@@ -22,6 +25,7 @@ from index.types.records import (
     Link,
     ModelInfo,
     Moment,
+    Outlines,
     key_of,
 )
 
@@ -92,7 +96,7 @@ class Links:
         wanted = condition(filter)
         if wanted is not None:
             where, values = wanted
-            rows = await self._database.rows(f"SELECT id FROM links WHERE {where}", *values)
+            rows = await self._database.many_rows(f"SELECT id FROM links WHERE {where}", *values)
             ids = await asyncio.to_thread(_ids, rows)  # they may be a million
             only = ids if filter.only is None else ids & filter.only
             nothing = frozenset[str]()
@@ -103,7 +107,7 @@ class Links:
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             "SELECT source, slot FROM links WHERE space = ? AND group_id = ?", space, group
         )
         known: dict[str, set[str]] = {}
@@ -111,9 +115,29 @@ class Links:
             known.setdefault(source, set()).add(slot)
         return known
 
+    async def outlines(self, space: int) -> Outlines:
+        """All pictures of a space in short."""
+        rows = await self._database.rows(
+            """SELECT links.id, items.id, width, height, posted_at, key, source
+            FROM links JOIN items ON items.id = links.item
+            WHERE space = ? AND kind = 'image' ORDER BY links.id""",
+            space,
+        )
+        return await asyncio.to_thread(_outlines, rows)
+
+    async def frame_counts(self, ids: Sequence[int]) -> dict[int, int]:
+        """How many frames of the animation or video that each of these links shows are searched;
+        of a still picture, nothing."""
+        rows = await self._database.rows(
+            """SELECT links.id, COUNT(*) FROM links JOIN moments ON moments.item = links.item
+            WHERE links.id IN (SELECT value FROM json_each(?)) GROUP BY links.id""",
+            json.dumps(list(ids)),
+        )
+        return {id: count for id, count in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
     async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
         """All sources of a group, each with the details of one of its links."""
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             "SELECT source, details FROM links WHERE space = ? AND group_id = ? ORDER BY id",
             space,
             group,
@@ -206,7 +230,7 @@ class Links:
     ) -> Counts:
         """How many images, texts and links there are; of a space, of some groups, if given."""
         allowed = None if groups is None else json.dumps(list(groups))
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
                 COUNT(DISTINCT CASE WHEN items.partial THEN items.id END)
             FROM links JOIN items ON items.id = links.item
@@ -336,3 +360,18 @@ def _disk_bytes(path: Path) -> int:
 
 def _ids(rows: Sequence[sqlite3.Row]) -> frozenset[int]:
     return frozenset(id for (id,) in rows)
+
+
+def _outlines(rows: Sequence[sqlite3.Row]) -> Outlines:
+    def whole(column: int) -> NDArray[np.int64]:
+        return np.array([row[column] for row in rows], np.int64)
+
+    return Outlines(
+        links=whole(0),
+        items=whole(1),
+        widths=whole(2),
+        heights=whole(3),
+        posted=np.array([row[4] for row in rows], np.float64),
+        keys=[row[5] for row in rows],
+        sources=[row[6] for row in rows],
+    )

@@ -76,6 +76,10 @@ class SQLiteStore:
         """The file."""
         return self.database.path
 
+    async def state(self) -> object:
+        """Something that differs from what it was before if another process has written since."""
+        return await self.database.version()
+
     async def vacuum(self) -> None:
         """Write the file anew, so that not even stray bytes of what was removed are left."""
         await self.database.vacuum()
