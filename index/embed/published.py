@@ -76,15 +76,33 @@ MODELS = (
         75.19, 86.44, 58.1, "immich",
     ),
     Published(
+        "google/siglip-base-patch16-224", 203_155_970, 413, 4.87, 75.0,
+        "english", "Apache 2.0",
+        "for English: with its small vocabulary, half the download of SigLIP 2",
+        71.64, 75.19, None, "immich",
+    ),
+    Published(
         "google/siglip-base-patch16-256-multilingual", 370_626_050, 426, 3.75, 76.0,
         "many", "Apache 2.0",
-        "before SigLIP 2; of these the best in Japanese and some other Asian languages",
+        "the SigLIP before SigLIP 2; of these the best in Japanese",
         69.38, 83.33, 61.48, "immich",
+    ),
+    Published(
+        "openai/clip-vit-large-patch14", 427_616_513, 865, 1.1, 23.1,
+        "english", "MIT",
+        "finds hardly more than the default; only for who has vectors of it already",
+        60.12, 27.63, None, "immich",
     ),
     Published(
         "facebook/metaclip-2-mt5-worldwide-b32", 253_980_417, 283, 20.3, 12.1,
         "many", "CC BY-NC 4.0",
         "as fast as the default, in many languages; not for commercial use",
+        source="metaclip2",
+    ),
+    Published(
+        "facebook/metaclip-2-worldwide-s16", 389_510_401, 111, 16.79, 8.2,
+        "many", "CC BY-NC 4.0",
+        "a small image side with a vocabulary of 300 languages; not for commercial use",
         source="metaclip2",
     ),
     Published(
