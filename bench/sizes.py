@@ -76,6 +76,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "google/siglip-base-patch16-224": _siglip(16, 224, 32_000),
     "google/siglip-base-patch16-256-multilingual": _siglip(16, 256, 250_000),
     "facebook/metaclip-2-mt5-worldwide-b32": _metaclip2(768, 12, 12, 32, 512, 250_000, 1),
+    "facebook/metaclip-2-worldwide-s16": _metaclip2(384, 12, 6, 16, 384),
     "facebook/metaclip-2-worldwide-b32": _metaclip2(768, 12, 12, 32, 512),
     "google/tipsv2-b14": {"model_type": "tipsv2", "vision_config": {}, "text_config": {}},
 }

@@ -60,7 +60,7 @@ MODELS = (
     Published(
         DEFAULT, 151_277_313, 286, 19.89, 11.9,
         "english", "MIT",
-        "the default: the smallest, and the fastest by far, for questions in English",
+        "the default: the smallest download, and fast, for questions in English",
         59.37, None, None, "immich",
     ),
     Published(
