@@ -15,7 +15,7 @@ from tests.page.screenshots import save, settle
 from tests.serve.page import holidays
 
 MAX_BYTES = 120_000
-QUESTION = "#q=animals+in+the+snow"
+QUESTION = "#q=cat"
 
 
 async def shoot(address: str, path: Path) -> None:
