@@ -34,6 +34,7 @@ MEASUREMENTS = {
     "load": "bench.load",
     "ocr": "bench.ocr",
     "overview": "bench.overview",
+    "page": "bench.page",
     "prepare": "bench.prepare",
     "quality": "bench.quality",
     "query": "bench.query",
