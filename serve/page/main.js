@@ -283,7 +283,6 @@ class Page {
 
   #moved() {
     this.scrubber.follow();
-    byId("main").classList.toggle("scrolled", this.grid.scroller.scrollTop > 4);
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => {
       const { scrollTop } = this.grid.scroller;
