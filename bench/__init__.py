@@ -38,6 +38,7 @@ MEASUREMENTS = {
     "models": "bench.models",
     "ocr": "bench.ocr",
     "overview": "bench.overview",
+    "page": "bench.page",
     "prepare": "bench.prepare",
     "quality": "bench.quality",
     "query": "bench.query",
