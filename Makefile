@@ -10,7 +10,7 @@ PIP    := $(PYTHON) -m pip --disable-pip-version-check
 CORES   := $(shell nproc 2>/dev/null || echo 2)
 WORKERS := $(shell echo $$(( $(CORES) + 1 )))
 
-# The stamp of npm's packages: TypeScript checks the chat page's JavaScript, discord.js is a bot of
+# The stamp of npm's packages: TypeScript checks the pages' JavaScript, discord.js is a bot of
 # the sandbox's tests.
 NPM := node_modules/.installed
 
@@ -74,16 +74,16 @@ lint: $(VENV)/.test page
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-# TypeScript reads the types in the chat page's JavaScript. It is only a check, so a machine
+# TypeScript reads the types in the JavaScript of both pages. It is only a check, so a machine
 # without npm, or without a way to npm's registry, goes on without it.
 page:
 	@if ! command -v npm >/dev/null; then \
-	    echo "lint: npm is missing, so the chat page's JavaScript is not checked"; \
+	    echo "lint: npm is missing, so the pages' JavaScript is not checked"; \
 	elif ! $(MAKE) --silent $(NPM); then \
-	    echo "lint: TypeScript could not be installed, so the chat page's JavaScript is not checked"; \
+	    echo "lint: TypeScript could not be installed, so the pages' JavaScript is not checked"; \
 	else \
-	    echo "lint: the chat page's JavaScript"; \
-	    node_modules/.bin/tsc; \
+	    echo "lint: the pages' JavaScript"; \
+	    node_modules/.bin/tsc && node_modules/.bin/tsc --project serve/page; \
 	fi
 
 $(NPM): package.json package-lock.json
@@ -115,6 +115,7 @@ bench: $(VENV)/.bench
 
 screenshots: $(VENV)/.test browser
 	@$(PYTHON) -m tests.page.screenshots
+	@$(PYTHON) -m tests.serve.page.screenshot
 
 world: $(VENV)/.train
 	@$(PYTHON) -m pocket world

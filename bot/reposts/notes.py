@@ -27,6 +27,7 @@ from bot.ask.page import ResultPage, ShownHit
 from bot.ask.posted import hit_of
 from bot.ask.results import Absent, Results
 from bot.languages.speech import speaking
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed, is_refusal
@@ -101,7 +102,7 @@ class Notes:
         self._paces: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)  # by channel
         self._writing = False
         self._sending: str | None = None  # the source below which a note is being sent
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     @property
     def busy(self) -> bool:
@@ -109,15 +110,11 @@ class Notes:
         return self._writing or not self._waiting.empty() or self._writer.erased.is_set()
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._write_notes(), name="notes"),
-            asyncio.create_task(self._delete_loose_notes(), name="loose_notes"),
-        ]
+        self._background.begin(self._write_notes(), "notes")
+        self._background.begin(self._delete_loose_notes(), "loose_notes")
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
 
     # ---- what happens
 

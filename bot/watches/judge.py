@@ -16,14 +16,15 @@ import discord
 
 from bot.access.sight import Sight
 from bot.ask.names import narrowed
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
-from bot.platform.codes import UNKNOWN_MEMBER, RequestFailed, is_deleted
+from bot.platform.codes import RequestFailed, is_deleted, is_rejection
 from bot.platform.places import Place
-from bot.platform.unreadable import readable
 from bot.sync.writer import Writer
 from bot.watches import reasons
 from bot.watches.choices import Choices
+from bot.watches.owners import Owners
 from index import (
     Filter,
     GalleryClosed,
@@ -71,6 +72,7 @@ class Judge:
         watching: Watching,
         watches: WatchReader,
         links: Links,
+        owners: Owners,
         writer: Writer,
         clocks: Clocks,
         *,
@@ -80,10 +82,11 @@ class Judge:
         self._watching = watching
         self._watches = watches
         self._links = links
+        self._owners = owners
         self._writer = writer
         self._clocks = clocks
         self._reads_words = reads_words
-        self._task: asyncio.Task[None] | None = None
+        self._background = Background()
         self._working = False
 
     @property
@@ -93,12 +96,10 @@ class Judge:
 
     def start(self) -> None:
         self._writer.to_judge.set()
-        self._task = asyncio.create_task(self._work(), name="watches")
+        self._background.begin(self._work(), "watches")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.close()
 
     # ---- the work
 
@@ -138,7 +139,7 @@ class Judge:
         for watch in await self._watching.outdated():
             again = await self._watching.embed_again(watch)
             if again is None:
-                await self._writer.pause_watch(watch.id, reasons.OTHER_MODEL)
+                await self._owners.stop(watch, reasons.OTHER_MODEL)
             else:
                 await self._writer.keep_embedding(again)
 
@@ -157,15 +158,30 @@ class Judge:
 
     async def _judge(self, unjudged: Unjudged) -> None:
         judging = await self._watching.judging(unjudged)
+        if judging is None:
+            await self._writer.judged(unjudged, (), await_words=False)
+            return
         notices: list[Notice] = []
-        if judging is not None:
-            owners: dict[int, _Owner] = {}
-            for watch in judging.watches:
-                if watch.owner != judging.link.owner and await self._tells(watch, judging, owners):
-                    choices = Choices.from_json(watch.settings)
-                    due = choices.due(time.time(), self._clocks.notices_s)
-                    notices.append(Notice(0, watch.id, unjudged.link, due))
-        words = self._reads_words and judging is not None and judging.lines is None
+        refused: discord.HTTPException | None = None
+        owners: dict[int, _Owner] = {}
+        for watch in judging.watches:
+            if watch.owner == judging.link.owner:
+                continue
+            try:
+                tells = await self._tells(watch, judging, owners)
+            except discord.HTTPException as error:
+                if not is_rejection(error):
+                    raise
+                refused = error  # what concerns one member must not hold up the others
+                continue
+            if tells:
+                choices = Choices.from_json(watch.settings)
+                due = choices.due(time.time(), self._clocks.notices_s)
+                notices.append(Notice(0, watch.id, unjudged.link, due))
+        if refused is not None:
+            await self._writer.to_be_told(notices)
+            raise refused
+        words = self._reads_words and judging.lines is None
         await self._writer.judged(unjudged, notices, await_words=words)
 
     # ---- one watch
@@ -179,11 +195,11 @@ class Judge:
         if guild is None or guild.unavailable:
             raise NotNow("an outage of the server")
         if watch.owner not in owners:
-            owners[watch.owner] = _Owner(await member(guild, watch.owner), time.monotonic())
+            owners[watch.owner] = _Owner(
+                await self._owners.member(guild, watch.owner), time.monotonic()
+            )
         owner = owners[watch.owner]
         if owner.member is None:
-            await self._writer.remove_watches([watch.id])
-            log.info(fields("watch_erased", guild=guild.id, why="its owner has left"))
             return False
         place = None
         if watch.group is not None:
@@ -219,19 +235,6 @@ def _within(guild: discord.Guild, watch: Watch, groups: list[Group]) -> Filter:
         groups = list(narrowed(guild, groups, asked.places, asked.not_places))
     filter = asked.filter or Filter(watch.space)
     return replace(filter, space=watch.space, groups=frozenset(group.id for group in groups))
-
-
-async def member(guild: discord.Guild, id: int) -> discord.Member | None:
-    """A member as they are now; None when they have left.
-
-    raises   what a failed request raises
-    """
-    try:
-        return await readable(guild.fetch_member(id))
-    except discord.NotFound as error:
-        if error.code == UNKNOWN_MEMBER:
-            return None
-        raise
 
 
 async def place_of(client: discord.Client, guild: discord.Guild, id: int) -> Place | None:

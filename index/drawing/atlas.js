@@ -57,6 +57,7 @@ class Atlas {
   #fingers = new Map();
   #pressed = { x: 0, y: 0, moved: false };
   #chosen = -1;
+  #pointer = { x: -1, y: -1 };
   #wide = 1;
   #high = 1;
 
@@ -458,7 +459,7 @@ class Atlas {
   #move(event) {
     const now = this.#point(event);
     const before = this.#fingers.get(event.pointerId);
-    if (!before) return event.pointerType === "mouse" ? this.#choose(this.#near(now), now) : undefined;
+    if (!before) return this.#hover(event, now);
     this.#fingers.set(event.pointerId, now);
     const far = Math.hypot(now.x - this.#pressed.x, now.y - this.#pressed.y) > 5;
     if (far || this.#fingers.size > 1) this.#pressed.moved = true;
@@ -478,6 +479,13 @@ class Atlas {
       y: y - (share * (now.y - before.y)) / zoom / (this.#high - 2 * MARGIN),
       zoom,
     });
+  }
+
+  /** @param {PointerEvent} event @param {{ x: number, y: number }} now */
+  #hover(event, now) {
+    const rests = now.x === this.#pointer.x && now.y === this.#pointer.y; // what is below it moved, or keys choose
+    this.#pointer = now;
+    if (event.pointerType === "mouse" && !rests) this.#choose(this.#near(now), now);
   }
 
   /** @param {PointerEvent} event */

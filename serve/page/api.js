@@ -115,13 +115,13 @@ export function thumbnail(id, height, { v, frame } = {}) {
 /** @param {number} id */
 export const file = (id) => `file/${id}`;
 
-/** Why a picture can't be shown, as the server says it. @param {number} id */
+/** Why a picture can't be shown, as the server says it; null where it doesn't answer. @param {number} id */
 export async function whyNot(id) {
   try {
     await call(thumbnail(id, 200));
     return "The browser can’t show it.";
   } catch (error) {
-    return error.message;
+    return error instanceof Refused ? error.message : null;
   }
 }
 

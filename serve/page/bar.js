@@ -52,7 +52,10 @@ export class Bar {
     fill("folder", "folder", folder ? lastPart(folder) : "Folder", folder !== null && (() => change({ folder: null })));
     fill("date", "calendar", dated ? spanOf(since, until) : "Date", dated && (() => change({ since: null, until: null })));
     fill("sort", "sort", this.#name(sort), sort !== "best" && (() => change({ sort: "best" })));
-    replace(byId("chips"), ...this.#chips());
+    const chips = byId("chips");
+    const focus = chips.contains(document.activeElement);
+    replace(chips, ...this.#chips());
+    if (focus) (chips.querySelector("button") ?? byId("folder")).focus();
   }
 
   /** Without a question the best ones are the newest ones. @param {Sort} sort */
@@ -100,7 +103,7 @@ function fill(id, name, label, clear) {
   const filter = /** @type {HTMLElement} */ (button.parentElement);
   filter.classList.toggle("chosen", Boolean(clear));
   replace(button, icon(name), h("span", {}, label), !clear && icon("down"));
-  filter.replaceChildren(button);
+  filter.querySelector(".cross")?.remove(); // the button stays, with its focus
   if (clear) filter.append(cross(`Remove: ${label}`, clear));
 }
 

@@ -80,6 +80,13 @@ export class Grid {
     this.#arrange();
     this.scroller.scrollTop = top;
     this.#paint();
+    this.#rest();
+  }
+
+  /** Ask again for what could not be loaded. */
+  again() {
+    this.#keepingPlace(() => this.#arrange());
+    this.#rest();
   }
 
   /** More pictures or details came for the answer that is shown. @param {"pictures" | "details"} what */
@@ -155,6 +162,7 @@ export class Grid {
   }
 
   #resized() {
+    if (!this.element.clientWidth) return; // another view is shown
     if (this.element.clientWidth !== this.#width) this.#keepingPlace(() => this.#arrange());
     else this.#paint();
   }
@@ -180,6 +188,11 @@ export class Grid {
         this.#frame = 0;
         this.#paint();
       });
+    this.#rest();
+  }
+
+  /** Wait until scrolling rests. */
+  #rest() {
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#settled(), SETTLED_MS);
   }
@@ -196,7 +209,7 @@ export class Grid {
       this.#prune(first, last);
       for (let at = first; at <= last; at += 1) if (!this.#rows.has(at)) this.#mount(at);
       if (!fast) this.#load();
-      else if (!this.#settling) this.#settling = setTimeout(() => this.#settled(), SETTLED_MS);
+      else if (!this.#settling) this.#rest();
     }
     if (this.answer?.more && top + 3 * high > layout.height) this.answer.next().catch(() => {});
     this.actions.moved();
@@ -302,6 +315,7 @@ export class Grid {
         const index = Number(tile.dataset.index);
         image.onerror = () => failed(tile, answer.ids[index]);
         image.src = answer.thumbnail(index, height);
+        if (image.complete) image.classList.add("there", "at-once"); // the browser had it
       }
     }
     this.#waiting.clear();
@@ -406,6 +420,7 @@ export class Grid {
   #key(event) {
     if (event.altKey || event.metaKey || !this.answer) return;
     const { rows } = this.layout;
+    if (!rows.length) return;
     const at = rowOf(rows, this.focused);
     const row = rows[at];
     const last = this.answer.count - 1;
@@ -458,6 +473,7 @@ async function failed(tile, id) {
   const image = tile.querySelector("img");
   if (!image?.getAttribute("src")) return; // taken back because it was scrolled away
   const why = await api.whyNot(id);
+  if (!why) return; // the server is gone; it is asked again
   image.dataset.why = why;
   image.alt = "";
   tile.classList.add("broken");

@@ -106,10 +106,10 @@ class Page {
       const opened = place.show !== null && this.place.show === null;
       history.pushState({ opened, top: opened ? this.grid.scroller.scrollTop : 0 }, "", address);
     }
-    this.#apply(place, replace || place.show !== null ? this.grid.scroller.scrollTop : 0);
+    this.#apply(place, JSON.stringify(place.question) === this.#asked ? null : 0);
   }
 
-  /** Show a place, with the pictures scrolled to `top`. @param {Place} place @param {number} top */
+  /** Show a place, with the pictures scrolled to `top`; null: as they are. @param {Place} place @param {number | null} top */
   async #apply(place, top) {
     this.place = place;
     const { question, view, show } = place;
@@ -123,8 +123,8 @@ class Page {
     byId("atlas").hidden = !atlas;
     if (atlas) this.#showAtlas();
     const asked = JSON.stringify(question);
-    if (asked !== this.#asked && this.gallery) await this.#ask(question, asked, top);
-    else if (!atlas && show === null && !this.viewer.isOpen) this.grid.scroller.scrollTop = top;
+    if (asked !== this.#asked && this.gallery) await this.#ask(question, asked, top ?? 0);
+    else this.#stay(this.viewer.isOpen || atlas ? null : top);
     if (this.place !== place) return;
     this.grid.mark(question.more, question.less);
     this.scrubber.draw();
@@ -165,6 +165,15 @@ class Page {
       clearTimeout(waiting);
       if (!signal.aborted) document.body.classList.remove("asking");
     }
+  }
+
+  /** The answer that is there is the right one. @param {number | null} top */
+  #stay(top) {
+    this.#aborter.abort(); // another one may be on its way
+    document.body.classList.remove("asking");
+    this.search.complain(null);
+    this.#tell();
+    if (top !== null) this.grid.scroller.scrollTop = top;
   }
 
   /** Say in words what the answer is. */
@@ -412,6 +421,7 @@ class Page {
     }
     banner.hidden = true;
     if (this.#asked !== JSON.stringify(this.place.question)) this.#refresh();
+    else this.grid.again();
   }
 
   // ---- around it

@@ -47,7 +47,7 @@ export class Search {
 
   /** @param {string} line */
   set line(line) {
-    this.field.value = line;
+    if (this.field.value.trim() !== line) this.field.value = line; // a blank behind it may be typed on
     this.#mark();
   }
 

@@ -50,6 +50,7 @@ interface Hit {
   sure: boolean;
   alt: string;
   here?: boolean; // false: its drive is not connected
+  why?: string | null; // it can't be shown
 }
 
 interface Asked {

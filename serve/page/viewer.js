@@ -54,9 +54,9 @@ export class Viewer {
     this.said = h("p.unseen", { role: "status" });
     this.info = h("aside.info", { "aria-label": "About this picture" });
     this.left = iconButton("left", "Previous picture (←)", () => this.step(-1), { class: "step left" });
-    this.rightwards = iconButton("right", "Next picture (→)", () => this.step(1), { class: "step right" });
+    this.right = iconButton("right", "Next picture (→)", () => this.step(1), { class: "step right" });
     this.infoButton = iconButton("info", "About this picture (i)", () => this.#toggleInfo());
-    this.stage = h("div.stage", {}, this.picture, this.trouble, this.left, this.rightwards);
+    this.stage = h("div.stage", {}, this.picture, this.trouble, this.left, this.right);
     this.element = h(
       "dialog.viewer",
       { "aria-label": "Picture" },
@@ -139,7 +139,7 @@ export class Viewer {
     this.preview.src = this.#pictures.thumbnail(index, 400);
     this.full.src = api.file(id);
     this.left.disabled = index === 0;
-    this.rightwards.disabled = index === count - 1 && !more;
+    this.right.disabled = index === count - 1 && !more;
     this.where.textContent = count > 1 ? `${number(index + 1)} of ${number(count)}${more ? "+" : ""}` : "";
     this.#describe(this.#pictures.hit(index));
     if (this.#pictures.hit(index)) return;
@@ -156,7 +156,7 @@ export class Viewer {
   async #failed() {
     if (!this.full.getAttribute("src")) return;
     const { id } = this;
-    const why = await api.whyNot(id);
+    const why = this.#pictures.hit(this.#index)?.why ?? (await api.whyNot(id)) ?? "Magpie does not answer.";
     if (this.id !== id) return;
     this.element.classList.remove("loading");
     replace(this.trouble, icon("broken"), h("p", {}, why));

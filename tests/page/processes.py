@@ -60,7 +60,7 @@ def sandbox(folder: Path, world: Path) -> Iterator[str]:
             stderr=errors,
             text=True,
         )
-    with _ended(process):
+    with ended(process):
         assert process.stdout is not None
         line = process.stdout.readline()
         url = re.search(r"http://\S+", line)
@@ -92,7 +92,7 @@ def magpie(folder: Path, base: str, world: Path = WORLD) -> Iterator[None]:
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    with _ended(process):
+    with ended(process):
         _wait_for_commands(process, base, log)
         yield
 
@@ -111,7 +111,7 @@ def _wait_for_commands(process: subprocess.Popen[bytes], base: str, log: Path) -
 
 
 @contextmanager
-def _ended(process: subprocess.Popen[Any]) -> Iterator[None]:
+def ended(process: subprocess.Popen[Any]) -> Iterator[None]:
     """End the process afterwards with a signal, as an operator does, and wait for it."""
     try:
         yield

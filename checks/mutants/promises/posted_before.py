@@ -40,10 +40,10 @@ MUTANTS = (
     ),
     Mutant(
         "a picture that is stored while it is asked with is no answer to itself",
-        "index/answering/settled.py",
+        "index/answering/without_source.py",
         "        if resolved.without.issuperset(now.values()):",
         "        if True:",
-        ("tests/index/answering/test_settled.py",),
+        ("tests/index/answering/test_without_source.py",),
     ),
     Mutant(
         "a later copy does not count as posted before",
