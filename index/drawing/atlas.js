@@ -71,6 +71,7 @@ class Atlas {
     this.points = data.points;
     this.clusters = data.clusters;
     this.sources = sources;
+    this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.order = this.#byWorth();
     this.canvas = make("canvas", "atlas-canvas", {
       tabindex: "0",
@@ -212,7 +213,7 @@ class Atlas {
 
   /** @param {{ x: number, y: number, zoom: number }} view */
   #fly(view) {
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.#go(view);
+    if (this.still.matches) return this.#go(view);
     this.#flight = { from: this.#view, to: this.#kept(view), start: performance.now() };
     this.#draw();
   }
@@ -297,7 +298,7 @@ class Atlas {
     const now = performance.now();
     const since = this.#since.get(index) ?? now;
     this.#since.set(index, since);
-    const there = Math.min(1, (now - since) / FADE_MS);
+    const there = this.still.matches ? 1 : Math.min(1, (now - since) / FADE_MS);
     if (there < 1) {
       this.#drawDot(pen, index);
       this.#draw();

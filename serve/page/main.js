@@ -14,7 +14,7 @@ import { Search } from "./search.js";
 import { chosenSize, settingsPanel, showKeys } from "./settings.js";
 import { emptyGallery, endOfFits, nothing, trouble } from "./states.js";
 import { few, Viewer } from "./viewer.js";
-import { counted, number } from "./words.js";
+import { counted, number, progressOf } from "./words.js";
 
 const RETRY_MS = 2000;
 const SAVED_MS = 250; // after scrolling, where it stands is kept with the address
@@ -366,13 +366,12 @@ class Page {
     const bar = byId("adding");
     bar.hidden = !adding;
     if (adding) {
-      const { done, total, failed } = adding;
-      const share = total ? done / total : 0;
+      const { total } = adding;
+      const share = total ? adding.done / total : 0;
       bar.style.setProperty("--share", String(share));
       bar.classList.toggle("unknown", !total);
       if (total) bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
-      const broken = failed ? `, ${number(failed)} could not be read` : "";
-      replace(bar, h("span", {}, total ? `Adding pictures: ${number(done)} of ${number(total)}${broken}` : "Adding pictures…"));
+      replace(bar, h("span", {}, progressOf(adding)));
     }
     if (!this.gallery.count && Boolean(before) !== Boolean(adding)) this.#tell();
   }
