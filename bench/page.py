@@ -80,7 +80,8 @@ body { margin: 0; }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 4px; }
 img { width: 100%; height: 200px; object-fit: cover; }
 </style><script>
-document.addEventListener("load", ({ target }) => { if (target.src) target.dataset.there = ""; }, true);
+const note = ({ target }) => { if (target.src) target.dataset.there = ""; };
+document.addEventListener("load", note, true);
 </script><main>"""
 
 
