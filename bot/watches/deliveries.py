@@ -8,7 +8,6 @@ checked once more when it leaves.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
@@ -27,7 +26,6 @@ from bot.ask.page import PAGE_SIZE, ResultPage, ShownHit
 from bot.ask.posted import hit_of
 from bot.ask.results import Absent, Results
 from bot.languages.speech import speaking
-from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks, Limits
 from bot.platform.codes import (
@@ -42,6 +40,7 @@ from bot.platform.codes import (
 )
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
+from bot.sync.worker import Worker
 from bot.sync.writer import Writer
 from bot.watches import cards, reasons
 from bot.watches.cards import Sent
@@ -104,48 +103,29 @@ class Deliveries:
         self._limits = limits
         # By the id of a notice: how often it was refused, and since when it has failed.
         self._failed: LRUCache[int, tuple[int, float]] = LRUCache(REMEMBERED)
-        self._task: asyncio.Task[None] | None = None
-        self._background = Background()
-        self._working = False
+        self._worker = Worker(
+            "notices", self._tell_all, writer.to_tell, lambda: clocks.watch_again_s
+        )
 
     @property
     def busy(self) -> bool:
         """Whether messages are being sent, or it isn't known yet when the next one is due."""
-        return self._working or self._writer.to_tell.is_set()
+        return self._worker.busy
 
     def start(self) -> None:
         """Begin, unless it has begun: what was on its way at a kill must be looked for first."""
-        if self._task is not None:
-            return
-        self._writer.to_tell.set()
-        self._task = self._background.begin(self._work(), "notices")
+        self._worker.start()
 
     async def close(self) -> None:
-        await self._background.close()
+        await self._worker.close()
 
     # ---- the work
 
-    async def _work(self) -> None:
-        while True:
-            self._working = True
-            self._writer.to_tell.clear()
-            try:
-                await self._settle_all()
-                await self._send_all()
-                wait_s = await self._until_next()
-            except GalleryClosed:
-                return
-            except Exception as error:
-                expected = isinstance(error, StoreError)
-                log.error(fields("notices_wait", why=error), exc_info=None if expected else error)
-                wait_s = self._clocks.watch_again_s
-            finally:
-                self._working = False
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._writer.to_tell.wait()
-            except TimeoutError:
-                continue
+    async def _tell_all(self) -> float:
+        """Send what is due; the seconds until something is due again."""
+        await self._settle_all()
+        await self._send_all()
+        return await self._until_next()
 
     async def _until_next(self) -> float:
         """The seconds until something is due, at most until it is looked for again."""

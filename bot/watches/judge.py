@@ -7,7 +7,6 @@ Each that it may fit judges it among what its owner may read at that moment.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -16,11 +15,11 @@ import discord
 
 from bot.access.sight import Sight
 from bot.ask.names import narrowed
-from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed, is_deleted, is_rejection
 from bot.platform.places import Place
+from bot.sync.worker import Worker
 from bot.sync.writer import Writer
 from bot.watches import reasons
 from bot.watches.choices import Choices
@@ -86,46 +85,27 @@ class Judge:
         self._writer = writer
         self._clocks = clocks
         self._reads_words = reads_words
-        self._background = Background()
-        self._working = False
+        self._worker = Worker(
+            "watches", self._judge_all, writer.to_judge, lambda: clocks.watch_again_s
+        )
 
     @property
     def busy(self) -> bool:
-        """Whether something is being judged, or waits for it."""
-        return self._working or self._writer.to_judge.is_set()
+        """Whether new pictures are being judged, or wait for that."""
+        return self._worker.busy
 
     def start(self) -> None:
-        self._writer.to_judge.set()
-        self._background.begin(self._work(), "watches")
+        self._worker.start()
 
     async def close(self) -> None:
-        await self._background.close()
+        await self._worker.close()
 
     # ---- the work
 
-    async def _work(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self._clocks.watch_again_s):
-                    await self._writer.to_judge.wait()
-            except TimeoutError:
-                pass  # what could not be judged is tried again
-            self._working = True
-            self._writer.to_judge.clear()
-            try:
-                await self._judge_all()
-            except GalleryClosed:
-                return
-            except StoreError as error:
-                log.warning(fields("watches_wait", why=error))
-            except Exception:
-                log.exception(fields("watches_wait"))
-            finally:
-                self._working = False
-
-    async def _judge_all(self) -> None:
+    async def _judge_all(self) -> float:
+        """Judge what can be judged; the seconds until what could not is tried again."""
         if not self._watching.ready:
-            return
+            return self._clocks.watch_again_s
         await self._embed_again()
         await self._writer.drop_unjudged(time.time() - self._clocks.new_s)
         after = 0
@@ -133,6 +113,7 @@ class Judge:
             for one in page:
                 await self._try(one)
             after = page[-1].link
+        return self._clocks.watch_again_s
 
     async def _embed_again(self) -> None:
         """Let watches be read by the model that has taken over."""

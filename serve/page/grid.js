@@ -167,7 +167,10 @@ export class Grid {
     else this.#paint();
   }
 
-  /** Do something that changes the layout; the first picture in sight stays where it is. @param {() => void} change */
+  /**
+   * Do something that changes the layout; the first picture in sight stays where it is.
+   * @param {() => void} change
+   */
   #keepingPlace(change) {
     const { rows } = this.layout;
     const row = rows[rowAt(rows, this.scroller.scrollTop)];
@@ -387,9 +390,7 @@ export class Grid {
 
   /** @param {Event} event @returns {[number, HTMLElement] | null} */
   #at(event) {
-    const tile = /** @type {HTMLElement | null} */ (
-      /** @type {Element} */ (event.target).closest(".tile")
-    );
+    const tile = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest(".tile"));
     return tile && [Number(tile.dataset.index), tile];
   }
 

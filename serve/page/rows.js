@@ -22,7 +22,10 @@ const UNKNOWN = 4 / 3;
  * @property {number} height of everything
  */
 
-/** The share of a picture's width in its height, as the grid shows it. @param {number} hundredths 0 is unknown */
+/**
+ * The share of a picture's width in its height, as the grid shows it.
+ * @param {number} hundredths 0 is unknown
+ */
 export const shape = (hundredths) =>
   hundredths ? Math.min(WIDEST, Math.max(NARROWEST, hundredths / 100)) : UNKNOWN;
 

@@ -10,7 +10,11 @@ import { icon } from "./icons.js";
  */
 const state = (name, title, ...more) => [icon(name), h("h2", {}, title), ...more];
 
-/** @param {string} label @param {() => void} onclick @param {boolean} [first] whether it is what most people want */
+/**
+ * @param {string} label
+ * @param {() => void} onclick
+ * @param {boolean} [first] whether it is what most people want
+ */
 export const action = (label, onclick, first = false) =>
   h(`button.action${first ? ".first" : ""}`, { type: "button", onclick }, label);
 
@@ -37,12 +41,22 @@ export const nothing = (asked, guess, all) =>
     "search",
     asked.listing && !asked.line ? "No pictures here" : "Nothing fits",
     h("p", {}, asked.sentence || "No picture of this folder fits what you asked."),
-    h("div.actions", {}, guess && action("Show what comes closest", guess, true), action("Show all pictures", all)),
+    h(
+      "div.actions",
+      {},
+      guess && action("Show what comes closest", guess, true),
+      action("Show all pictures", all),
+    ),
   );
 
 /** The server says that it can't answer. @param {string} sentence @param {() => void} again */
 export const trouble = (sentence, again) =>
-  state("warning", "That did not work", h("p", {}, sentence), h("div.actions", {}, action("Try again", again)));
+  state(
+    "warning",
+    "That did not work",
+    h("p", {}, sentence),
+    h("div.actions", {}, action("Try again", again)),
+  );
 
 /** Below the last picture that fits. @param {() => void} guess */
 export const endOfFits = (guess) => [

@@ -10,6 +10,7 @@ const DAY = new Intl.DateTimeFormat(LOCALE, {
   month: "long",
   year: "numeric",
 });
+const TOLD_AFTER = 30; // pictures, before it is told how long the others will take
 const TIME = new Intl.DateTimeFormat(LOCALE, { hour: "numeric", minute: "2-digit" });
 
 /** @param {number} value */
@@ -56,3 +57,19 @@ export function clock(seconds) {
 
 /** "a/b/c.jpg" → "c.jpg" @param {string} path */
 export const lastPart = (path) => path.slice(path.lastIndexOf("/") + 1);
+
+/**
+ * How far adding is, and about how long it will still take. @param {Adding} adding
+ */
+export function progressOf({ done, total, failed, started }) {
+  if (!total) return "Adding pictures…";
+  const passed = Date.now() / 1000 - started;
+  const left = done >= TOLD_AFTER ? (passed / done) * (total - done) : 0;
+  return [
+    `Adding pictures: ${number(done)} of ${number(total)}`,
+    left >= 90 && `about ${counted(Math.round(left / 60), "minute")} left`,
+    failed > 0 && `${number(failed)} could not be read`,
+  ]
+    .filter(Boolean)
+    .join(", ");
+}

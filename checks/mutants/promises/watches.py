@@ -7,6 +7,7 @@ from checks.mutants.mutant import Mutant
 NOTICES = "tests/bot/watches/test_notices.py"
 COMMANDS = "tests/bot/watches/test_commands.py"
 UNDELIVERABLE = "tests/bot/watches/test_undeliverable.py"
+CHAOS = "tests/checks/test_chaos.py"
 CHOICES = "tests/bot/watches/test_choices.py"
 OTHER_MODEL = "tests/bot/watches/test_other_model.py"
 PRIVACY = "tests/bot/watches/test_privacy.py"
@@ -14,6 +15,16 @@ WORDS = "tests/bot/watches/test_words.py"
 SCREENING = "tests/index/watches/test_screening.py"
 
 MUTANTS = (
+    Mutant(
+        "a page of history leaves a picture of this moment to the watches",
+        "bot/sync/ingest.py",
+        "            if message.id in self._announced:",
+        "            if False:",
+        (
+            "tests/bot/sync/test_backfill.py"
+            "::test_a_page_of_history_leaves_a_live_picture_to_its_turn",
+        ),
+    ),
     Mutant(
         "a notice tells only of channels that the member can read",
         "bot/watches/judge.py",
@@ -150,8 +161,8 @@ MUTANTS = (
     Mutant(
         "a pass over all watches finds what each would find",
         "index/watches/screening.py",
-        "            odds[parts] = np.maximum(odds[parts], again)\n",
-        "",
+        "odds[parts] = np.maximum(odds[parts], self._odds(without, left, none, parts))",
+        "pass",
         (f"{SCREENING}::test_the_odds_of_all_watches_are_those_that_an_answer_finds",),
     ),
     Mutant(
@@ -207,8 +218,8 @@ MUTANTS = (
         "a new watch has no new day",
         "index/store/sqlite/watches.py",
         '"SELECT at FROM tellings WHERE space = ? AND owner = ? AND at >= ? ORDER BY at",',
-        """"SELECT at FROM tellings WHERE space = ? AND owner = ? AND at >= ?
-            AND EXISTS (SELECT 1 FROM notices WHERE sent_at = at) ORDER BY at",""",
+        '"SELECT sent_at FROM notices JOIN watches ON watches.id = watch "\n'
+        '            "WHERE space = ? AND owner = ? AND sent_at >= ?",',
         (f"{UNDELIVERABLE}::test_a_new_watch_has_no_new_day",),
     ),
     Mutant(
@@ -273,5 +284,33 @@ MUTANTS = (
         "                await self._owners.stop(watch, reasons.OTHER_MODEL)",
         "                await self._writer.pause_watch(watch.id, reasons.OTHER_MODEL)",
         (f"{OTHER_MODEL}::test_words_are_read_anew_and_a_picture_is_asked_for",),
+    ),
+    Mutant(
+        "work in the background that failed is tried again",
+        "bot/sync/worker.py",
+        "        except Exception:\n            log.exception",
+        "        except ZeroDivisionError:\n            log.exception",
+        ("tests/bot/sync/test_worker.py::test_what_failed_is_tried_again",),
+    ),
+    Mutant(
+        "chaos finds what was told to who could not read it",
+        "checks/chaos/notices.py",
+        "            if allowed is not None and sight not in allowed:",
+        "            if False:",
+        (f"{CHAOS}::test_what_watches_tell_is_judged",),
+    ),
+    Mutant(
+        "chaos finds what no watch told",
+        "checks/chaos/notices.py",
+        "            if key not in self.told[member] | waits",
+        "            if False",
+        (f"{CHAOS}::test_what_watches_tell_is_judged",),
+    ),
+    Mutant(
+        "a notice is in the language of its member",
+        "bot/watches/deliveries.py",
+        "if place is not None else choices.locale\n",
+        "if place is not None else str(guild.preferred_locale)\n",
+        (f"{NOTICES}::test_a_notice_is_in_the_language_of_its_member",),
     ),
 )

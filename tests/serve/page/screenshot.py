@@ -7,15 +7,16 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.page import processes
 from tests.page.processes import CHROMIUM_FLAGS, ROOT, WINDOW
-from tests.page.screenshots import save, settle
+from tests.page.screenshots import save
 from tests.serve.page import holidays
 
 MAX_BYTES = 120_000
-QUESTION = "#q=animals+in+the+snow"
+QUESTION = "#q=cat"
+FADES_MS = 500
 
 
 async def shoot(address: str, path: Path) -> None:
@@ -29,7 +30,8 @@ async def shoot(address: str, path: Path) -> None:
         await page.goto(f"{address}{QUESTION}")
         await page.locator(".tile img.there").first.wait_for()
         await page.locator(".tile").nth(1).hover()
-        await settle(page)
+        await expect(page.locator(".tile img:not(.there)")).to_have_count(0)
+        await page.wait_for_timeout(FADES_MS)
         save([await page.screenshot()], path, MAX_BYTES)
         await browser.close()
 
