@@ -19,7 +19,8 @@ Routes
     /api/v10/…               Discord's REST API; `Bot TOKEN` for the bot, the bare token for people
         messages.py          channels' messages, reactions, pins, typing
         channels.py          channels, overwrites, threads and their members
-        guilds.py            users, guilds, roles, members, stickers, search, /gateway/bot
+        guilds.py            users, guilds, roles, members, stickers, /gateway/bot
+        search.py            the search in a server's messages
         commands.py          application commands; /guilds/{id}/application-command-index
         interactions.py      POST /interactions, callbacks, /webhooks/{application}/{token}
         polls.py             votes and the end of polls
@@ -43,7 +44,7 @@ Faults (faults.py has their parameters)
     gateway   gateway_drop, gateway_reconnect, gateway_invalid, gateway_zombie,
               gateway_miss, gateway_repeat
     guilds    outage, outage_over, leave, join
-    search    search_indexing
+    search    search_indexing, search_short, search_totals, search_gifs
 
 Modules: world.py (the state), worldfile.py (reads it from a file), journal.py (saves changes over a
 restart), payloads.py (state → JSON, checked against discord.py's types), permissions.py, core.py

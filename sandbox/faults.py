@@ -42,6 +42,11 @@ on guilds, at once
 
 on the search, at once
     search_indexing  it answers 202 for `seconds` (default 5), as while Discord is indexing
+
+on the search, for the next answers (take `times`, default 1, or null for always)
+    search_short   every second message of the page is missing
+    search_totals  `total_results` says `total` (default 0)
+    search_gifs    GIFs from before February 24, 2026 are not found
 """
 
 from __future__ import annotations
@@ -66,6 +71,7 @@ FILE_KINDS = (
     "cdn_wrong",
 )
 EVENT_KINDS = ("gateway_miss", "gateway_repeat")
+SEARCH_KINDS = ("search_short", "search_totals", "search_gifs")
 IMMEDIATE_KINDS = (
     "gateway_drop",
     "gateway_reconnect",
@@ -77,7 +83,7 @@ IMMEDIATE_KINDS = (
     "join",
     "search_indexing",
 )
-KINDS = (*REQUEST_KINDS, *FILE_KINDS, *EVENT_KINDS, *IMMEDIATE_KINDS)
+KINDS = (*REQUEST_KINDS, *FILE_KINDS, *EVENT_KINDS, *SEARCH_KINDS, *IMMEDIATE_KINDS)
 
 Headers = dict[str, str]
 
@@ -108,6 +114,7 @@ class Fault:
     resumable: bool = False
     seconds: float | None = None
     guild_id: str | None = None
+    total: int = 0
 
     def matches(self, method: str, path: str, who: str) -> bool:
         """Whether it applies to this request."""
@@ -177,6 +184,11 @@ class Faults:
             and fault.event in (None, name)
             and (fault.who or "bot") == who
         )
+
+    def for_search(self, kind: str) -> Fault | None:
+        """The fault of this kind that strikes an answer of the search, or None; it counts as
+        used."""
+        return self._take(fault for fault in self._pending if fault.kind == kind)
 
     def _take(self, matching: Iterable[Fault]) -> Fault | None:
         fault = next(iter(matching), None)

@@ -1,4 +1,4 @@
-"""Routes on users, guilds, roles, members, stickers and the search in messages."""
+"""Routes on users, guilds, roles, members and stickers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from .errors import ApiError, invalid, missing_access, missing_permissions, unkn
 from .locales import ENGLISH, LOCALES
 from .payloads import asset_hash, base_permissions, everybody
 from .rest import Caller
-from .world import Guild, Member, Message, Role
+from .world import Guild, Member, Role
 
 if TYPE_CHECKING:
     from discord.types.gateway import GatewayBot, GuildRoleDeleteEvent
 
-MAX_SEARCH_OFFSET = 9975
 MAX_NAME = 100  # of a guild
 AUTHORIZED = "https://discord.com/oauth2/authorized"
 
@@ -64,7 +63,6 @@ class GuildRoutes:
             web.delete(member, self.kick),
             web.put(f"{member}/roles/{{role_id}}", self.give_role),
             web.delete(f"{member}/roles/{{role_id}}", self.take_role),
-            web.get(f"{one}/messages/search", self.search),
             web.get(f"{one}/stickers", self.stickers),
             web.get(f"{one}/stickers/{{sticker_id}}", self.sticker_of_guild),
             web.get("/stickers/{sticker_id}", self.sticker),
@@ -408,62 +406,6 @@ class GuildRoutes:
             raise unknown("Sticker")
         return rest.answer(self.core.payloads.guild_sticker(sticker))
 
-    # search
-
-    async def search(self, request: web.Request) -> web.Response:
-        """Matching messages, newest first, each in its own list; 202 while indexing."""
-        who = rest.caller(self.core, request)
-        guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
-        if (wait_s := self.core.search_ready_at - time.monotonic()) > 0:
-            body = {
-                "message": "Index not yet available. Try again later",
-                "code": 110000,
-                "documents_indexed": 0,
-                "retry_after": max(1, round(wait_s)),
-            }
-            return rest.answer(body, 202)
-        limit = rest.number_asked(request, "limit", 25, 1, 25)
-        offset = rest.number_asked(request, "offset", 0, 0, MAX_SEARCH_OFFSET)
-        found = self._found(who, guild, request)
-        found.sort(key=lambda one: one.id, reverse=request.query.get("sort_order") != "asc")
-        viewer = who.viewer(self.core)
-        page = found[offset : offset + limit]
-        messages = [[{**self.core.payloads.message(one, viewer), "hit": True}] for one in page]
-        body = {
-            "total_results": len(found),
-            "messages": messages,
-            "doing_deep_historical_index": False,
-            "documents_indexed": None,
-        }
-        return rest.answer(body)
-
-    def _found(self, who: Caller, guild: Guild, request: web.Request) -> list[Message]:
-        query = request.query
-        channels = [
-            one
-            for one in guild.channels.values()
-            if self.core.world.reads(who.user.id, one)
-            and rest.may(self.core, who, one, permissions.READ_MESSAGE_HISTORY)
-            and (one.id in map(int, query.getall("channel_id", [])) or "channel_id" not in query)
-        ]
-        least = rest.id_asked(request, "min_id") or 0
-        most = rest.id_asked(request, "max_id") or 1 << 63
-        return [
-            message
-            for channel in channels
-            for message in self.core.world.messages(channel.id)
-            if least < message.id < most and self._matches(message, request)
-        ]
-
-    def _matches(self, message: Message, request: web.Request) -> bool:
-        query = request.query
-        if query.get("content", "").lower() not in message.content.lower():
-            return False
-        authors = query.getall("author_id", [])
-        if authors and str(message.author_id) not in authors:
-            return False
-        return all(_has(message, what) for what in query.getall("has", []))
-
 
 def _known(locale: str, field: str) -> str:
     """A language of Discord's clients. raises ApiError 50035"""
@@ -479,21 +421,6 @@ def _counts(guild: Guild, request: web.Request) -> dict[str, int]:
         return {}
     count = len(guild.members)
     return {"approximate_member_count": count, "approximate_presence_count": count}
-
-
-def _has(message: Message, what: str) -> bool:
-    pictured = any((one.content_type).startswith("image/") for one in message.attachments)
-    embedded = any("image" in one or "thumbnail" in one for one in message.embeds)
-    known = {
-        "image": pictured or embedded,
-        "file": bool(message.attachments),
-        "embed": bool(message.embeds),
-        "link": "http" in message.content,
-        "sticker": bool(message.sticker_ids),
-        "snapshot": message.snapshot is not None,
-    }
-    wanted = known.get(what.removeprefix("-"), False)
-    return not wanted if what.startswith("-") else wanted
 
 
 def _set_role(role: Role, wanted: dict[str, Any]) -> None:

@@ -467,9 +467,7 @@ class Payloads:
         if thread is None:
             raise ValueError(f"channel {channel.id} is no thread")
         messages = self.world.messages(channel.id)
-        # The message that a thread started from doesn't count: a forum post's first message, or
-        # the system message that shows the one in the parent channel.
-        count = sum(one.id != channel.id and one.type != THREAD_STARTER for one in messages)
+        count = messages.count_replies(channel.id)
         payload: ThreadType = {
             "id": str(channel.id),
             "guild_id": str(channel.guild_id),

@@ -28,9 +28,11 @@ from .payloads import Payloads
 from .people import PeopleRoutes
 from .polls import PollRoutes
 from .rest import API, Doorway, Exchange
+from .search import SearchRoutes
 from .world import World
 
 MAX_BODY_BYTES = 110 * 1024 * 1024  # ten files of the largest size, and the multipart headers
+MAX_LINE_BYTES = 32 * 1024  # a search in 500 channels has them all in its address
 
 
 class Server:
@@ -98,6 +100,7 @@ class Server:
             PollRoutes(self.core),
             ChannelRoutes(self.core),
             self.guilds,
+            SearchRoutes(self.core),
             CommandRoutes(self.core),
             self.interactions,
         )
@@ -114,7 +117,11 @@ class Server:
         # A handler is cancelled when its client disconnects, so a slow fault doesn't outlive its
         # client.
         self._runner = web.AppRunner(
-            self.application(), access_log=None, handler_cancellation=True, shutdown_timeout=2.0
+            self.application(),
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=2.0,
+            max_line_size=MAX_LINE_BYTES,
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)

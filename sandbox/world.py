@@ -377,6 +377,12 @@ class Message:
     interaction: dict[str, Any] | None = None  # its interaction_metadata, with plain user ids
     only_for: int | None = None  # the only user who can see an ephemeral message
 
+    @property
+    def has_media(self) -> bool:
+        """Whether it holds more than words."""
+        listed = self.attachments or self.embeds or self.components or self.sticker_ids
+        return bool(listed) or self.snapshot is not None or self.poll is not None
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Message:
         """A message as `asdict` wrote it."""
@@ -421,6 +427,15 @@ class Messages:
         if message is not None:
             del self._ids[bisect.bisect_left(self._ids, id)]
         return message
+
+    def with_media(self) -> Iterator[Message]:
+        """Those that hold more than words."""
+        return (one for one in self if one.has_media)
+
+    def count_replies(self, starter: int) -> int:
+        """How many there are in a thread, without the message that it started from: a forum post's
+        first message, or the system message that shows the one in the parent channel."""
+        return sum(one.id != starter and one.type != THREAD_STARTER for one in self)
 
     @property
     def last_id(self) -> int | None:

@@ -433,16 +433,3 @@ async def test_stickers_are_sent_and_shown(
         message = await bird.until("message")
         (sticker,) = message.stickers
         assert await sticker.read() == (world_file.folder / "red.png").read_bytes()
-
-
-async def test_the_search_finds_pictures_after_it_is_ready(
-    sandbox: Server, world_file: WorldFile, log_in: LogIn
-) -> None:
-    mei, mod = await log_in("mei"), await log_in("mod")
-    path = f"/guilds/{world_file.guild_id}/messages/search?has=image"
-    found = await mei.request("GET", path)
-    assert [hit["content"] for (hit,) in found["messages"]] == ["look"]
-    assert (await mod.request("GET", path))["total_results"] == 2
-    sandbox.strike("search_indexing", seconds=5.0)
-    waiting = await mei.request("GET", path)
-    assert (waiting["code"], waiting["retry_after"]) == (110000, 5)
