@@ -78,6 +78,7 @@ from bot.sync.left_out import LeftOut
 from bot.sync.live import Live
 from bot.sync.noted import Noted
 from bot.sync.refetching import Refetcher
+from bot.sync.searching import Searching
 from bot.sync.transcribing import Transcribing
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
@@ -140,7 +141,7 @@ class Magpie(discord.AutoShardedClient):
         self.noted = Noted(bookkeeping, self.writer)
         self.downloader = Downloader(settings, clocks)
         contents = Contents(self.downloader, gallery, settings.videos)
-        self.backlog = Backlog(self.watched)
+        self.backlog = Backlog(self.watched, searching=limits.searching)
         self.ingest = Ingest(
             self,
             links,
@@ -192,6 +193,7 @@ class Magpie(discord.AutoShardedClient):
             self.backlog,
             self.ingest,
             self.history,
+            Searching(self, self.writer, self.watched, self.backlog, self.ingest, metrics, clocks),
             self.erasure,
             metrics,
             clocks,

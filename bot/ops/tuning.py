@@ -2,8 +2,8 @@
 
 They are handed to the parts that need them. A part reads most of them when it needs them, so that a
 change takes effect at once. These are read only once, when their part is built or started:
-`queue_messages`, `queue_reserve`, `history_at_once`, `live_workers`, `channels_at_once` and
-`guild_ready_s`.
+`queue_messages`, `queue_reserve`, `history_at_once`, `live_workers`, `channels_at_once`,
+`searching` and `guild_ready_s`.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ class Clocks:
     download_retry_s: float = 0.5
     # The wait after Discord failed to give a page of history.
     page_retry_s: float = 30.0
+    # The wait after Discord's search was not ready and did not say for how long.
+    search_retry_s: float = 5.0
     # The wait after an unforeseen error, before a job for another model goes on.
     model_job_retry_s: float = 600.0
     # The wait after the file could not be written: the disk is full, or another process holds it.
@@ -86,6 +88,8 @@ class Limits:
     # Channels whose history is read at once. Discord allows about one page a second and channel,
     # and 50 requests a second overall.
     channels_at_once: int = 3
+    # Whether Discord's search is asked for the pictures of old messages before they are read.
+    searching: bool = True
     # Messages in a page of history; 100 is the most that Discord gives.
     page_messages: int = 100
     # Bytes of new pictures that wait in memory until their words are read. Those that don't fit

@@ -24,6 +24,7 @@ MISSING_PERMISSIONS = 50013
 THREAD_ARCHIVED = 50083  # and locked: the bot would open one that is only archived
 INVALID_FORM_BODY = 50035
 REPLY_WITHOUT_HISTORY = 160002  # the bot may write there, and not read what it would reply to
+INDEX_NOT_READY = 110000  # of the search in messages; it comes as an answer and not as an error
 BLOCKED_BY_AUTOMOD = (200000, 200001)  # a message, or a title: a rule of the server forbids words
 
 AUTHENTICATION_FAILED = 4004  # a gateway's close code

@@ -1,5 +1,8 @@
 """Reading history, page by page: what was posted before the bot came, and while it was away.
 
+It is the second of two passes. In the first, Discord's search brings the pictures of old messages
+(`searching`); this one finds what the search left out, and its cursors say what is complete.
+
 Old messages are read newest first: people look for recent pictures first, so a channel is useful
 after its first page. Missed messages are read before old ones, and oldest first, so that the cursor
 can follow them. The unit of work is a page of 100 messages. Its pictures and the cursor that covers
@@ -25,7 +28,9 @@ from bot.sync.backlog import Backlog, Reading
 from bot.sync.coverage import Coverage, Move
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
+from bot.sync.history_search import HistorySearch
 from bot.sync.ingest import Ingest
+from bot.sync.searching import Searching
 from bot.sync.threads import archived_threads
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
@@ -50,6 +55,7 @@ class Backfill:
         backlog: Backlog,
         ingest: Ingest,
         history: History,
+        searching: Searching,
         erasure: Erasure,
         metrics: Metrics,
         clocks: Clocks,
@@ -62,6 +68,7 @@ class Backfill:
         self._backlog = backlog
         self._ingest = ingest
         self._history = history
+        self._searching = searching
         self._erasure = erasure
         self._metrics = metrics
         self._clocks = clocks
@@ -94,22 +101,35 @@ class Backfill:
 
     async def _work(self) -> None:
         while True:
-            reading = await self._backlog.next_reading()
+            turn = await self._backlog.next_turn()
             try:
-                await self._step(reading)
+                if isinstance(turn, HistorySearch):
+                    await self._searching.step(turn)
+                else:
+                    await self._read_on(turn)
             except GalleryClosed:
                 return
-            except discord.Forbidden:  # Discord counts refused requests, so it isn't asked again
-                reading.missing = reading.missing or ("read_message_history",)
-                log.warning(fields("unreadable", channel=reading.coverage.group))
-            except Exception as error:
-                if not is_deleted(error):
-                    self._retry_later(reading, error)
-                    continue
-                await self._erasure.erase_group(reading.coverage.space, reading.coverage.group)
-            finally:
-                reading.busy = False
-            self._backlog.schedule(reading)
+
+    async def _read_on(self, reading: Reading) -> None:
+        """Read the next page, and let the reading wait for its next turn.
+
+        raises   GalleryClosed
+        """
+        try:
+            await self._step(reading)
+        except GalleryClosed:
+            raise
+        except discord.Forbidden:  # Discord counts refused requests, so it isn't asked again
+            reading.missing = reading.missing or ("read_message_history",)
+            log.warning(fields("unreadable", channel=reading.coverage.group))
+        except Exception as error:
+            if not is_deleted(error):
+                self._retry_later(reading, error)
+                return
+            await self._erasure.erase_group(reading.coverage.space, reading.coverage.group)
+        finally:
+            reading.busy = False
+        self._backlog.schedule(reading)
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
         # Asking again at once would hardly help where an answer can't be read.

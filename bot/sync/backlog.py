@@ -3,7 +3,8 @@
 All of it is in memory. It is derived from the cursors in the gallery, from the watched channels,
 and from what Discord announces about channels and threads. Nothing here sends requests to Discord.
 Servers take turns page by page, so that a flood in one holds up no other. Within a server, missed
-messages are read before old ones, and channels take turns.
+messages are read before old ones, and channels take turns. Old messages are first looked through by
+Discord's search for pictures (`history_search`), a page a turn, and then read one by one.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from discord.abc import GuildChannel
 from discord.utils import snowflake_time, time_snowflake
 
 from bot.ops.logs import fields
-from bot.platform.places import Place, WithThreads, missing_permissions
+from bot.platform.places import Place, WithMessages, WithThreads, missing_permissions
+from bot.sync import history_search
 from bot.sync.coverage import Coverage
+from bot.sync.history_search import HistorySearch
 from bot.sync.watched import Watched
 from index import Cursor
 
@@ -35,6 +38,10 @@ OVERLAP = timedelta(minutes=15)
 QUIET_S = 86_400.0  # a thread without a message for this long counts as quiet
 IGNORED = 1_000  # channels
 MIN_MEASURED_S = 2.0  # a rate measured over a shorter time is too uncertain to be shown
+# The whole server is searched if this share of its channels is to be.
+MOST_CHANNELS = 0.5
+# A thread with as many messages at most is one page of history; a search would take longer.
+SHORT_THREAD = 100
 
 
 class ReadingState(Enum):
@@ -57,6 +64,25 @@ class Reading:
     busy: bool = False
     failures: int = 0  # consecutive ones, of the next page
     messages: int = 0  # read since the start
+    searched: bool = False  # a search for its old pictures was begun
+
+    @property
+    def top(self) -> int:
+        """Its channel: of a thread, the one that it is in."""
+        place = self.place
+        parent = place.parent_id if isinstance(place, discord.Thread) else None
+        return parent or self.coverage.group
+
+    @property
+    def to_search(self) -> bool:
+        """Whether its old messages are worth a search for pictures."""
+        coverage, place = self.coverage, self.place
+        if self.searched or self.missing or coverage.complete or self.at_beginning:
+            return False
+        if not coverage.started or coverage.behind or coverage.oldest == 0:
+            return False
+        short = isinstance(place, discord.Thread) and place.message_count <= SHORT_THREAD
+        return isinstance(place, WithMessages) and not short
 
     @property
     def unfinished(self) -> bool:
@@ -92,6 +118,8 @@ class Progress:
     channels: int
     fraction: float  # 0 to 1
     seconds_left: float | None
+    searching: bool = False  # Discord's search is looking for the pictures of old messages
+    found: int = 0  # pictures that it brought
 
     @property
     def percent(self) -> int:
@@ -99,14 +127,19 @@ class Progress:
 
 
 class Backlog:
-    """The readings of all guilds, and the order in which they get their turns."""
+    """The readings of all guilds, and the order in which they get their turns.
 
-    def __init__(self, watched: Watched) -> None:
+    searching   whether Discord's search is asked for the pictures of old messages first
+    """
+
+    def __init__(self, watched: Watched, *, searching: bool = True) -> None:
         self._watched = watched
+        self._searching = searching
         self._readings: dict[int, Reading] = {}  # by channel or thread
         self._cursors: dict[int, dict[int, Cursor]] = {}  # by guild and group, as last loaded
         # By guild, the one whose last turn is longest ago first; readings in order.
         self._waiting: dict[int, dict[Reading, None]] = {}
+        self._searches: dict[int, HistorySearch] = {}  # the latest of each guild
         self._arrived = asyncio.Event()
         # Channels that Discord had not announced and that turned out not to be watched.
         self._ignored: LRUCache[int, None] = LRUCache(IGNORED)
@@ -155,6 +188,7 @@ class Backlog:
         began, then = self._began.get(guild_id, (time.monotonic(), {}))
         at = _mean(then.get(reading.coverage.group, 0.0) for reading in readings)
         elapsed, gained = time.monotonic() - began, fraction - at
+        search = self._searches.get(guild_id)
         known = gained > 0 and elapsed > MIN_MEASURED_S
         return Progress(
             done=done,
@@ -163,6 +197,8 @@ class Backlog:
             channels=len(readings),
             fraction=fraction,
             seconds_left=elapsed * (1 - fraction) / gained if known else None,
+            searching=search is not None and search.is_for_any_of(groups),
+            found=search.found_in(groups) if search is not None else 0,
         )
 
     def _begin_measuring(self, guild_id: int) -> None:
@@ -321,21 +357,95 @@ class Backlog:
             self._waiting.setdefault(reading.coverage.space, {})[reading] = None
             self._arrived.set()
 
-    async def next_reading(self) -> Reading:
-        """The reading whose next page is to be read.
+    async def next_turn(self) -> Reading | HistorySearch:
+        """The reading whose next page is to be read, or the search that is to go on; it is busy
+        from now on.
 
-        It is of the guild whose last turn is longest ago. There, what missed messages comes first.
+        It is of the guild whose last turn is longest ago. There, what missed messages comes first,
+        and old messages wait for a page of the search that was asked for.
         """
-        while not any(self._waiting.values()):
+        while (turn := self._turn()) is None:
             self._arrived.clear()
             await self._arrived.wait()
-        guild_id = next(guild_id for guild_id, waiting in self._waiting.items() if waiting)
-        waiting = self._waiting[guild_id] = self._waiting.pop(guild_id)  # after all other guilds
-        behind = (reading for reading in waiting if reading.coverage.behind)
-        reading = next(behind, None) or next(iter(waiting))
-        del waiting[reading]
-        reading.busy = True
-        return reading
+        turn.busy = True
+        return turn
+
+    def _turn(self) -> Reading | HistorySearch | None:
+        for guild_id, waiting in self._waiting.items():
+            turn = self._turn_of(guild_id) if waiting else None
+            if turn is not None:
+                self._waiting[guild_id] = self._waiting.pop(guild_id)  # after all other guilds
+                if isinstance(turn, Reading):
+                    del waiting[turn]
+                return turn
+        return None
+
+    def _turn_of(self, guild_id: int) -> Reading | HistorySearch | None:
+        """What comes next in a guild where readings wait; None: nothing until what is being asked
+        for has come."""
+        waiting = self._waiting[guild_id]
+        behind = next((reading for reading in waiting if reading.coverage.behind), None)
+        if behind is not None:
+            return behind
+        search = self._searches.get(guild_id)
+        if search is None or search.over:
+            if due := self._due_for_search(guild_id, search):
+                if any(one.busy and one.coverage.behind for one in self.readings(guild_id)):
+                    return None  # it may be due for the same search
+                return self._begin_search(guild_id, due)
+        elif not search.resting:
+            return None if search.busy else search
+        return next(iter(waiting))
+
+    # ---- the search
+
+    def go_on(self, search: HistorySearch) -> None:
+        """Let a search have its next turn, or history what comes after it."""
+        search.busy = False
+        self._arrived.set()
+
+    def is_unread(self, guild_id: int, group: int, message: int) -> bool:
+        """Whether a message of a watched channel or thread is old, and was not read yet.
+
+        One of a channel whose newest messages were not read yet may be new: watches judge it then.
+        """
+        reading = self._readings.get(group)
+        if reading is None:
+            cursor = self._cursor(guild_id, group)
+            return cursor is None or (not cursor.complete and message <= cursor.oldest)
+        coverage = reading.coverage
+        return coverage.started and not coverage.complete and message <= coverage.oldest
+
+    def _due_for_search(self, guild_id: int, last: HistorySearch | None) -> list[Reading]:
+        """The waiting readings that are to be searched, where the last search did not do so."""
+        if not self._searching or (last is not None and last.refused):
+            return []
+        done = last.tops if last is not None and last.whole else frozenset()
+        return [
+            reading
+            for reading in self._waiting[guild_id]
+            if reading.to_search and reading.top not in done
+        ]
+
+    def _begin_search(self, guild_id: int, due: list[Reading]) -> HistorySearch:
+        for reading in due:
+            reading.searched = True
+        tops = {reading.top for reading in due}
+        guild = due[0].place.guild if due[0].place is not None else None
+        readable = [
+            channel
+            for channel in (guild.channels if guild is not None else ())
+            if not isinstance(channel, discord.CategoryChannel) and not missing_permissions(channel)
+        ]
+        search = self._searches[guild_id] = history_search.begun(
+            guild_id,
+            (reading.coverage.group for reading in due),
+            tops,
+            max(reading.coverage.oldest for reading in due) + 1,
+            whole=len(tops) >= MOST_CHANNELS * len(readable),
+        )
+        log.info(fields("search_begun", guild=guild_id, channels=len(due), whole=search.whole))
+        return search
 
     # ---- the cursors of what is not being read
 
@@ -347,6 +457,8 @@ class Backlog:
         """Drop a guild whose readings are released; the gallery erases its cursors itself."""
         self._cursors.pop(guild_id, None)
         self._waiting.pop(guild_id, None)
+        if (search := self._searches.pop(guild_id, None)) is not None:
+            search.end()
 
     def _cursor(self, guild_id: int, group: int) -> Cursor | None:
         return self._cursors.get(guild_id, {}).get(group)

@@ -35,7 +35,9 @@ async def turns(backlog: Backlog, count: int, at_once: int = 1) -> Sequence[Read
     """Who gets the next turns, where none of them finishes anything."""
     had: list[Reading] = []
     for turn in range(count):
-        had.append(await backlog.next_reading())
+        reading = await backlog.next_turn()
+        assert isinstance(reading, Reading)
+        had.append(reading)
         if turn >= at_once - 1:
             back = had[turn - at_once + 1]
             back.busy = False
