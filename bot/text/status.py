@@ -34,6 +34,10 @@ class HistoryProgress(Protocol):
     def seconds_left(self) -> float | None: ...
     @property
     def channels_left(self) -> int: ...
+    @property
+    def searching(self) -> bool: ...
+    @property
+    def found(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ def status(now: Status) -> str:
     count = sum(channel.pictures for channel in now.channels)
     lines = [_indexed(count, now)]
     if now.progress is not None:
+        lines += _found(now.progress)
         lines.append(_history(now.progress))
     lines += now.jobs
     if now.unread_pictures is not None:
@@ -99,6 +104,27 @@ def _indexed(count: int, now: Status) -> str:
         )
         line = followed(line, partial)
     return line
+
+
+def _found(progress: HistoryProgress) -> list[str]:
+    """What the first pass over the history brings, or brought: Discord's search."""
+    if progress.searching:
+        return [
+            plural(
+                "Discord’s search looks for older pictures first: {n} found so far",
+                "Discord’s search looks for older pictures first: {n} found so far",
+                progress.found,
+            )
+        ]
+    if progress.found:
+        return [
+            plural(
+                "Discord’s search found {n} older picture",
+                "Discord’s search found {n} older pictures",
+                progress.found,
+            )
+        ]
+    return []
 
 
 def _history(progress: HistoryProgress) -> str:

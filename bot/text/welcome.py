@@ -155,14 +155,20 @@ def notes_in(channels: Collection[GuildChannel]) -> str:
 # ---- the message for all, once it is set up
 
 
-def reading(done: int | None) -> str:
+def reading(done: int | None, *, searching: bool = False) -> str:
     """How far is read what everybody who sees the message may read.
 
-    done   in percent; None: all of it, or all that I read is closed to some of them
+    done       in percent; None: all of it, or all that I read is closed to some of them
+    searching  Discord's search is looking for the older pictures first
     """
     if done is None:
         return _(
             "I am set up. {find} finds the pictures of the channels that you can read."
+        ).format(find=command("find"))
+    if searching:
+        return _(
+            "I am set up. Discord’s search brings me the older pictures first, and then I read all "
+            "older messages. {find} already works."
         ).format(find=command("find"))
     return _(
         "I am set up and read the older messages, the newest first: about {percent} done. {find} "

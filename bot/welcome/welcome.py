@@ -134,15 +134,15 @@ class Welcomes:
 
     async def _show(self, guild_id: int) -> None:
         """Change the message while the history is read that everybody may read who sees it."""
-        shown: tuple[int | None] | None = None
+        shown: tuple[int | None, bool] | None = None
         while (known := self._known.get(guild_id)) is not None and known.reading:
             asker = self._readers(known)
             if asker is not None and guild_id not in self._backlog.listing:
-                done = self._percent(asker)
+                done, searching = now = self._progress(asker)
                 try:
-                    if shown != (done,):
-                        await self._change(known, asker, done)
-                        shown = (done,)
+                    if shown != now:
+                        await self._change(known, asker, done, searching)
+                        shown = now
                     if done is None:
                         await self._keep(replace(known, reading=False))
                         return
@@ -165,25 +165,30 @@ class Welcomes:
             return None
         return Asker(guild.me, guild, channel, public=True)
 
-    def _percent(self, readers: Asker) -> int | None:
-        """How far is read what all of them may read, in steps; None: to the end."""
+    def _progress(self, readers: Asker) -> tuple[int | None, bool]:
+        """How far is read what all of them may read, in steps, None: to the end; and whether
+        Discord's search looks for pictures there first."""
         guild = readers.guild
         groups = [group_of(place) for place in self._backlog.places(guild.id)]
         shared = permissions.shared_with_everyone_here(guild, readers.channel, groups)
         progress = self._backlog.progress(guild.id, shared)
-        return None if progress is None else progress.percent // PERCENT * PERCENT
+        if progress is None:
+            return None, False
+        return progress.percent // PERCENT * PERCENT, progress.searching
 
-    async def _change(self, welcome: Welcome, readers: Asker, done: int | None) -> None:
+    async def _change(
+        self, welcome: Welcome, readers: Asker, done: int | None, searching: bool
+    ) -> None:
         guild, channel = readers.guild, welcome.group
         place = self._client.get_partial_messageable(channel, guild_id=guild.id)
         message = place.get_partial_message(int(welcome.source))
         with speaking(guild.preferred_locale):
-            draft = await self._examples.draft(readers, partial(_set_up, done))
+            draft = await self._examples.draft(readers, partial(_set_up, done, searching))
             await draft.deliver(lambda card: message.edit(view=card))
 
 
-def _set_up(done: int | None, examples: list[Example]) -> layout.Card:
-    said = [text.reading(done)]
+def _set_up(done: int | None, searching: bool, examples: list[Example]) -> layout.Card:
+    said = [text.reading(done, searching=searching)]
     # The message stays, and a channel may be closed later.
     if lines := [one.line for one in examples if one.names_nobody]:
         said.append(text.try_it(lines))

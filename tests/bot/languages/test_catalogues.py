@@ -40,6 +40,11 @@ NOT_FOR_MEMBERS = {
         " leads to a private address",
     },
     "bot/reindex/rereading.py": {"the server is not available"},
+    "bot/sync/searching.py": {  # for the log
+        "Discord has not indexed the server yet",
+        "the history is read meanwhile",
+        "the history is read without it",
+    },
     "bot/text/copies.py": {"`@Magpie posted before?`"},  # it is read as English
     # Questions stay English, since the model may know English only.
     "bot/text/help.py": {"dog in snow", "handwritten note", "sunset at the sea"},

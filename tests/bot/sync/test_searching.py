@@ -23,7 +23,7 @@ SEARCH = "/guilds/*/messages/search"
 
 @pytest.fixture
 def world_file(tmp_path: Path) -> WorldFile:
-    """Two long channels: #general, which is age-restricted and has an archived thread, and #quiet."""
+    """Two long channels: #general, age-restricted, with an archived thread, and #quiet."""
     world = WorldFile(tmp_path / "world")
     ada = world.person("ada")
     world.member(world.bot_id)
