@@ -15,7 +15,11 @@ MISSABLE = (
     "THREAD_CREATE", "THREAD_DELETE",
 )  # fmt: skip
 REPEATABLE = (*MISSABLE, "CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE")
-ROUTES = (None, "/channels/*/messages", "/channels/*/messages/*", "/channels/*", "/webhooks/*")
+ROUTES = (
+    None, "/channels/*/messages", "/channels/*/messages/*", "/channels/*", "/webhooks/*",
+    "/guilds/*/messages/search",
+)  # fmt: skip
+SEARCH_FAULTS = ("search_short", "search_totals", "search_gifs")
 
 
 @dataclass
@@ -27,6 +31,7 @@ class Outages:
     def calm(self) -> None:
         """End all these faults."""
         self.server.faults.clear()
+        self.server.core.search_ready_at = 0.0
         for guild in self.server.world.guilds.values():
             self.server.core.outage(guild, False)
         self._strike("join", guild_id=str(ROCK))
@@ -107,6 +112,18 @@ class Outages:
     async def cut(self, where: float, after: float, many: float, __: float) -> str:
         path, times = pick(ROUTES, where), 1 + int(many * 3)
         return self._strike("drop", who="bot", path=path, after=after < 0.5, times=times)
+
+    async def search_indexing(self, how_long: float, _: float, __: float, ___: float) -> str:
+        return self._strike("search_indexing", seconds=round(1 + how_long * 9, 1))
+
+    async def search_lacks(self, which: float, many: float, total: float, _: float) -> str:
+        """Answers of the search that lack messages, or say a wrong number of them."""
+        kind, times = pick(SEARCH_FAULTS, which), 1 + int(many * 10)
+        return self._strike(kind, times=times, total=pick([0, 7, 1_000_000], total))
+
+    async def search_refused(self, status: float, many: float, _: float, __: float) -> str:
+        code, path = pick([403, 404], status), "/guilds/*/messages/search"
+        return self._strike("error", who="bot", path=path, status=code, times=1 + int(many * 3))
 
     async def file_error(self, status: float, many: float, _: float, __: float) -> str:
         code = pick([403, 404, 429, 500, 503], status)

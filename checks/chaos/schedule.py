@@ -30,6 +30,7 @@ FAULTS = {
     "miss_event": 6, "miss_permission": 3, "repeat_event": 6,
     "limit_user": 4, "limit_shared": 3, "limit_global": 2, "limit_plain": 2, "limit_misleading": 4,
     "error": 6, "slow": 3, "late": 3, "cut": 4,
+    "search_indexing": 3, "search_lacks": 4, "search_refused": 1,
     "file_error": 6, "file_slow": 3, "file_stalled": 1, "file_truncated": 5, "file_expired": 4,
     "file_wrong": 5, "file_endless": 1,
     "disk_full": 2, "file_limit": 2, "lock": 3, "clock": 4,

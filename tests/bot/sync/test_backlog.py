@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from bot.sync import history_search
 from bot.sync.backlog import Backlog, Reading
+from bot.sync.history_search import HistorySearch
 from bot.sync.watched import Watched
 from index import Cursor
 
@@ -71,3 +74,35 @@ async def test_what_is_released_gets_no_turn(backlog: Backlog) -> None:
     backlog.release(one)
     backlog.release(alone)
     assert await turns(backlog, 3) == [two, two, two]
+
+
+async def test_old_messages_wait_for_the_search_and_other_servers_do_not(backlog: Backlog) -> None:
+    old = readings(backlog, FLOODED, 2, behind=False)
+    [other] = readings(backlog, OTHER, 1, behind=False)
+    search = begin_search(backlog, FLOODED, old)
+    assert await backlog.next_turn() is search
+    assert await backlog.next_turn() is other
+    waiting = asyncio.create_task(backlog.next_turn())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    search.resting = True  # Discord is not ready
+    backlog.go_on(search)
+    assert await waiting is old[0]
+
+
+async def test_what_was_missed_is_read_before_the_search_goes_on(backlog: Backlog) -> None:
+    old = readings(backlog, FLOODED, 3, behind=False)
+    search = begin_search(backlog, FLOODED, old)
+    old[2].coverage.fall_behind()
+    assert await backlog.next_turn() is old[2]
+    assert await backlog.next_turn() is search
+    search.end()
+    backlog.go_on(search)
+    assert await backlog.next_turn() is old[0]
+
+
+def begin_search(backlog: Backlog, server: int, due: list[Reading]) -> HistorySearch:
+    groups = [reading.coverage.group for reading in due]
+    search = history_search.begun(server, groups, groups, 501, whole=True)
+    backlog._searches[server] = search
+    return search
