@@ -184,6 +184,7 @@ class ChaosRun:
 
     async def _under_chaos(self) -> None:
         await self._connected()
+        await self._do(schedule.draw_at_first(self._seed))
         await self._watch_channels()
         looking = asyncio.create_task(self._look())
         until = time.monotonic() + self._seconds

@@ -50,6 +50,9 @@ HARMLESS = {
     "limit_shared": 2, "slow": 1, "late": 1, "file_slow": 3, "lock": 1,
 }  # fmt: skip
 AT_ONCE_S = 8.0
+# Most of the history is read before the first fault, so the search meets some from its beginning.
+OF_THE_SEARCH = ("search_indexing", "search_lacks", "search_refused", "error", "cut", "slow")
+AT_FIRST = 3
 
 DEED_EVERY_S = 0.4
 FAULT_EVERY_S = 1.6
@@ -68,6 +71,12 @@ def draw(seed: int, seconds: float) -> list[Step]:
     rng = random.Random(seed)
     faults = {kind: n for kind, n in FAULTS.items() if rng.random() < SHARE_OF_FAULTS}
     return _drawn(rng, seconds, {DEED_EVERY_S: DEEDS, FAULT_EVERY_S: faults})
+
+
+def draw_at_first(seed: int) -> list[Step]:
+    """The faults that the first pass over the history meets."""
+    rng = random.Random(f"{seed} at first")
+    return [Step(0, kind, _dice(rng)) for kind in rng.sample(OF_THE_SEARCH, AT_FIRST)]
 
 
 def draw_at_once(seed: int) -> list[Step]:
