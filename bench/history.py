@@ -3,8 +3,9 @@
 A server has 1,000,000 messages in 300 channels, threads and forum posts, of which a third is
 archived. One in a hundred shows a picture. The bot watches all of it, twice from an empty gallery:
 once with Discord's search first, as it is, and once without it, which is the peer. A request for
-history brings one picture here, and one to the search 25, so 25 times fewer is the limit. Answers of
-Discord's search may have slightly fewer messages than there are: here every twentieth lacks half.
+history brings one picture here, and one to the search 25, so 25 times fewer is the limit. Answers
+of Discord's search may have slightly fewer messages than there are: here every twentieth lacks
+half.
 
 BENCH_ROWS is another number of messages; with 30,000, a run takes some minutes.
 """
@@ -21,6 +22,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import discord
 import numpy as np
@@ -45,6 +47,7 @@ from sandbox.world import (
     Application,
     Attachment,
     Channel,
+    ChannelKind,
     Guild,
     Member,
     Message,
@@ -172,7 +175,7 @@ def world(folder: Path, count: int) -> World:
     guild.roles[GUILD] = Role(GUILD, "@everyone", PERMISSIONS)
     guild.members = {id: Member(GUILD, id) for id in made.users}
     places = _places(count)
-    forum = Channel(at_time(BEGAN - 3_600), GUILD, FORUM, "forum")
+    forum = _channel(at_time(BEGAN - 3_600), FORUM, "forum")
     guild.channels[forum.id] = forum
     newest_channel = forum.id
     for place in range(places):
@@ -182,13 +185,17 @@ def world(folder: Path, count: int) -> World:
             kind, newest_channel = TEXT, id
         else:
             parent = newest_channel if place % 5 == 3 else forum.id
-        channel = Channel(id, GUILD, kind, f"place-{place}", place, parent_id=parent)  # type: ignore[arg-type]
+        channel = _channel(id, kind, f"place-{place}", parent)
         if parent is not None:
             archived = place % 3 == 0
             channel.thread = Thread(ADA, archived, archived_at=BEGAN + 1.0, members={ADA: 1.0})
         guild.channels[id] = channel
         made._messages[id] = _talk(made, folder, place, id, count // places)
     return made
+
+
+def _channel(id: int, kind: int, name: str, parent: int | None = None) -> Channel:
+    return Channel(id, GUILD, cast("ChannelKind", kind), name, parent_id=parent)
 
 
 def _talk(made: World, folder: Path, place: int, channel: int, count: int) -> Talk:

@@ -52,6 +52,13 @@ MUTANTS = (
         (f"{SEARCHING}::test_search_finds_all_and_moves_no_cursor",),
     ),
     Mutant(
+        "status counts what a search found of channels that its reader may read",
+        "bot/sync/history_search.py",
+        "for group, count in self.found.items() if group in groups)",
+        "for group, count in self.found.items())",
+        (f"{SEARCHING}::test_status_tells_of_both_passes_and_counts_what_its_reader_may_read",),
+    ),
+    Mutant(
         "a refused search is not asked again",
         "bot/sync/searching.py",
         'self._end(search, "search_refused", error, refused=True)',

@@ -9,11 +9,13 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
+from bot.text import welcome
 from index import Group
 from index.embed.embedder import Embedder
 from sandbox.faults import Fault
 from sandbox.rest import Exchange
 from sandbox.world import Channel
+from tests.bot.conftest import LogIn
 from tests.bot.running import begin_to_watch, history_progress, idle, running, sources, until, watch
 from tests.worlds import WorldFile
 
@@ -123,6 +125,22 @@ async def test_search_finds_all_and_moves_no_cursor(
         assert await sources(magpie) == wanted
         assert (await magpie.gallery.links.count()).links == len(wanted)
         assert (await magpie.gallery.bookkeeping.cursors(guild))[general].complete
+
+
+async def test_status_tells_of_both_passes_and_counts_what_its_reader_may_read(
+    magpie: Magpie, search_alone: None, world_file: WorldFile, log_in: LogIn
+) -> None:
+    general, ada = world_file.channels["general"], await log_in("ada")
+    await begin_to_watch(magpie, general)
+    await searched(magpie, shown(world_file, "general", "old"))
+    said = (await ada.command("status")).text()
+    assert "Discord’s search" in said
+    assert "History: " in said
+    search = magpie.backlog._searches[world_file.guild_id]
+    assert search.found_in({general}) == search.found[general] > 0
+    assert search.found_in({world_file.channels["quiet"]}) == 0
+    assert not search.is_for_any_of({world_file.channels["quiet"]})
+    assert "Discord’s search" in welcome.reading(10, searching=True)
 
 
 async def test_search_keeps_nothing_of_channels_that_are_not_watched(
