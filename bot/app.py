@@ -204,6 +204,7 @@ class Magpie(discord.AutoShardedClient):
             model_change,
             self.writer,
             self.watched,
+            self.backlog,
             self.ingest,
             self.history,
             self.erasure,

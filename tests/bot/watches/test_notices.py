@@ -9,6 +9,7 @@ import pytest
 from bot.languages.speech import speaking
 from bot.ops.tuning import Clocks
 from bot.text import watches as text
+from checks.chaos.notices import EVERYTHING
 from index import Notice
 from tests.bot.ask.test_last_look import delete
 from tests.bot.drawings import cropped, drawing, file
@@ -171,6 +172,33 @@ async def test_history_tells_nobody(watched: Watched) -> None:
     assert finn.direct_messages() == []
     await watched.post(ada, "pets")
     assert len(finn.direct_messages()) == 1
+
+
+async def test_a_watch_for_everything_tells_of_what_moves_too(watched: Watched) -> None:
+    """Chaos watches so, and counts what was not told."""
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    await watched.add(finn, EVERYTHING)
+    pictures = {"a.gif": file(drawing(1), "GIF"), "b.png": png("#2040c8")}
+    await ada.post(watched.channel("pets"), pictures=pictures)
+    await watched.settled()
+    assert len(watched.told(finn)) == len(pictures)
+
+
+async def test_a_picture_of_this_moment_is_told_though_a_reindex_finds_it_first(
+    watched: Watched,
+) -> None:
+    """Its event is late, or the bot was away and hasn't caught up yet."""
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    olga = await watched.log_in("olga")
+    await watched.add(finn)
+    watched.scene.server.strike("gateway_miss", event="MESSAGE_CREATE")
+    posted = await ada.post(watched.channel("pets"), pictures={"a.png": png("#2040c8")})
+    await olga.command("reindex", what="missing")
+
+    async def is_told() -> bool:
+        return watched.told(finn) == [posted["id"]]
+
+    await until(is_told)
 
 
 async def test_a_notice_of_a_spoiler_hides_it(watched: Watched) -> None:
