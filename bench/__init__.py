@@ -16,6 +16,7 @@ runs those too, by the names in `checks.CHECKS`.
 | `scenes` | pictures that the pocket model knows, embedded once and kept under build/ |
 | `vectors` | random vectors that are distributed as a CLIP's are |
 | `large_server` | a Discord server of up to a million pictures, and its gallery |
+| `lag` | how late an event loop is, beside an idle process |
 | `processes` | the bot and the sandbox as processes of their own |
 | `transformers_peer` | the peer: transformers, called as its documentation shows it |
 """
@@ -28,10 +29,12 @@ MEASUREMENTS = {
     "copies": "bench.copies",
     "embed": "bench.embed",
     "find": "bench.find",
+    "footprint": "bench.footprint",
     "frames": "bench.frames",
     "honesty": "bench.honesty",
     "ingest": "bench.ingest",
     "load": "bench.load",
+    "models": "bench.models",
     "ocr": "bench.ocr",
     "overview": "bench.overview",
     "page": "bench.page",

@@ -22,6 +22,7 @@ from PIL import Image
 
 from bench import photographs
 from bench.checkpoint import vit_b32
+from bench.lag import watch_loop
 from bench.options import Options
 from bench.report import Report, Target, spread
 from bench.transformers_peer import Transformers
@@ -111,18 +112,10 @@ async def product(
             number, data = waiting.pop()
             await gallery.add(data, Link(space=1, group=Group(1), source=str(number), slot=""))
 
-    watch = asyncio.create_task(_watch_lag(lags))
+    watch = asyncio.create_task(watch_loop(lags, LAG_PERIOD_S))
     began = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(workers)))
     taken = time.perf_counter() - began
     watch.cancel()
     await gallery.close()
     return taken, lags
-
-
-async def _watch_lag(lags: list[float]) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LAG_PERIOD_S
-        await asyncio.sleep(LAG_PERIOD_S)
-        lags.append(max(loop.time() - due, 0.0))

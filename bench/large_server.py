@@ -1,6 +1,7 @@
 """A Discord server with as many pictures as one likes, and the gallery that holds them all.
 
-`python -m bench.large_server COUNT` serves it through the sandbox, and prints the sandbox's line.
+`python -m bench.large_server COUNT` serves it through the sandbox, and prints the sandbox's line;
+`python -m bench.large_server COUNT NEWEST` serves only so many of the messages.
 Each row of the gallery is a picture of a message of its own, so each hit can be read again from
 the server. All messages show one and the same file, except those of #camera, whose photographs
 differ: reading that channel again is as much work as on a real server.
@@ -14,7 +15,7 @@ import shutil
 import signal
 import sqlite3
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,15 +81,15 @@ def rows(count: int) -> Iterable[Row]:
 
 
 def main() -> int:
-    asyncio.run(_serve(int(sys.argv[1])))
+    asyncio.run(_serve(*map(int, sys.argv[1:])))
     return 0
 
 
-async def _serve(count: int) -> None:
+async def _serve(count: int, newest: int | None = None) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     gc.disable()  # collections while the objects are made would take half of the time
-    made = world(count)
+    made = world(count, newest)
     gc.freeze()
     gc.enable()
     async with sandbox.serve(made, record=False) as server:
@@ -99,8 +100,8 @@ async def _serve(count: int) -> None:
 # ---- the server
 
 
-def world(count: int) -> World:
-    """The server with `count` pictures."""
+def world(count: int, newest: int | None = None) -> World:
+    """The server with `count` pictures, or only the newest of their messages."""
     made = World(Application(BOT, "Magpie", "Finds pictures.", TOKEN, BOT), FOLDER)
     for id, name, token in ((BOT, "magpie", ""), (ADA, "ada", OWNER), (MEI, "mei", MEMBER)):
         made.users[id] = User(id, name, bot=id == BOT, token=token)
@@ -112,7 +113,10 @@ def world(count: int) -> World:
         name = names.get(id, f"place-{position}")
         guild.channels[id] = Channel(id, GUILD, 0, name, position)
     shown = [_file(FOLDER / f"{number}.jpg") for number in range(PHOTOGRAPHS)]
+    first = count - newest if newest else 0
     for row in rows(count):
+        if row.number < first:
+            continue
         file = shown[row.number % PHOTOGRAPHS if row.channel == CAMERA else 0]
         attachment = replace(file, id=row.attachment, channel_id=row.channel)
         made.put_message(Message(row.message, row.channel, ADA, attachments=[attachment]))
@@ -149,7 +153,7 @@ async def gallery(count: int, model: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         await (await Gallery.open(path, str(model), device="cpu")).close()
-        _fill(path, count, pictures(count))
+        fill(path, count, pictures(count))
         (folder / "ready").touch()
     await _put_back(path, count)
     return path
@@ -188,8 +192,14 @@ def _key(row: Row) -> bytes:
     return row.number.to_bytes(32, "little")
 
 
-def _fill(path: Path, count: int, vectors: Floats) -> None:
-    """The rows as a gallery keeps them, without the hours that embedding them would take."""
+def fill(
+    path: Path, count: int, vectors: Floats, fingerprint: Callable[[int], bytes] = lambda _: b""
+) -> None:
+    """Write the rows as a gallery keeps them, without the hours that embedding them would take.
+
+    fingerprint   that of a row. An empty one isn't made anew: else the bot would read recent
+                  messages again for it, and all of them show the same few photographs
+    """
     db = sqlite3.connect(path)
     db.execute("PRAGMA synchronous = OFF")
     places = [SQUARE, CAMERA, *PLACES]
@@ -204,13 +214,15 @@ def _fill(path: Path, count: int, vectors: Floats) -> None:
     for row in rows(count):
         waiting.append(row)
         if len(waiting) == CHUNK_ROWS:
-            _insert(db, waiting, vectors)
+            _insert(db, waiting, vectors, fingerprint)
             waiting.clear()
-    _insert(db, waiting, vectors)
+    _insert(db, waiting, vectors, fingerprint)
     db.close()
 
 
-def _insert(db: sqlite3.Connection, some: list[Row], vectors: Floats) -> None:
+def _insert(
+    db: sqlite3.Connection, some: list[Row], vectors: Floats, fingerprint: Callable[[int], bytes]
+) -> None:
     db.executemany(
         "INSERT INTO items (id, key, kind, width, height) VALUES (?, ?, 'image', 1080, 1350)",
         [(row.number + 1, _key(row)) for row in some],
@@ -219,10 +231,9 @@ def _insert(db: sqlite3.Connection, some: list[Row], vectors: Floats) -> None:
         "INSERT INTO embeddings VALUES (?, ?)",
         [(row.number + 1, vectors[row.number].tobytes()) for row in some],
     )
-    # An empty fingerprint: else the bot would read recent messages again to make one, and all of
-    # them show the same few photographs.
     db.executemany(
-        "INSERT INTO derived_fingerprint VALUES (?, x'')", [(row.number + 1,) for row in some]
+        "INSERT INTO derived_fingerprint VALUES (?, ?)",
+        [(row.number + 1, fingerprint(row.number)) for row in some],
     )
     db.executemany(
         f"""INSERT INTO links (id, space, group_id, source, slot, item, owner, posted_at, name,

@@ -1,5 +1,13 @@
-"""The map of an overview: whether like lies by like, whether it stays where it was, and what it
-costs; beside the libraries that lay out vectors, those of them that are installed.
+"""An overview: whether its names are true, how much it delays other answers, and its map: whether
+like lies by like, whether it stays where it was, and what it costs; beside the libraries that lay
+out vectors, those of them that are installed.
+
+true words        of all words in names, the share of those that are true of a quarter of their
+                  cluster's pictures, as the labels of the demo's pictures say. The words for whole
+                  kinds, such as "vehicle", are in no label and count as wrong. The clusters are
+                  those of all pictures, and of random parts of them
+loop late         how late the event loop is while an overview is made and drawn, beside a process
+                  that does nothing else
 
 trustworthiness   how seldom pictures lie together that aren't alike, to 1 (Venna and Kaski, 2001)
 kept              the share of the 15 most similar pictures that are among the 15 nearest on the map
@@ -7,34 +15,46 @@ moved             how far pictures lie from where they lay when a twentieth of a
                   as a share of their mean distance from the middle; nothing is turned to fit
 
 Magpie lays out at most 2,048 pictures. Of more, all others are placed here by their most similar
-ones, so that the same is measured of all.
+ones, so that the same is measured of all. BENCH_ROWS (100,000) is how many an overview is
+made of for its time.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import importlib.util
+import io
 import json
+import os
 import re
+import tempfile
 import time
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import TypeAlias
+
+# Set before numpy is imported, as the bot does.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from PIL import Image
 
 from bench import vectors
+from bench.lag import watched
 from bench.options import Options
 from bench.report import Figure, Report, Target
+from bot.overview.pictures import drawn, wanted
 from demo import FOLDER
+from index import EmbeddedPicture, Filter, Gallery, Group, Link
 from index.embed import checkpoint, embedder
 from index.overview.clusters import directions
 from index.overview.layout import laid_out
 from index.overview.survey import SAMPLED, sampled, survey
 from index.types.records import Floats
-from pocket import MODEL
+from pocket import MODEL, artwork
+from pocket.wording import PLACE_WORDS
 
 Layout: TypeAlias = Callable[[Floats], Floats]
 ROWS = 100_000
@@ -44,6 +64,13 @@ JUDGED = 1000  # pictures whose neighbours are looked at
 NEW_SHARE = 20  # one of so many pictures is new
 PLACED_BY, SHARPNESS = 10, 20.0
 SEEN_AT_ONCE = 64
+# Sizes of the galleries whose overview is made while a loop goes on, and their links a commit.
+LAG_ROWS, LAG_DIMENSION, COMMITTED_AT_ONCE = (3_000, 30_000), 256, 2_000
+STILL, DRAWN = (240, 190), 60  # pixels of what is drawn, and how many differ
+BEGAN = 1_700_000_000
+# Random parts of the demo's pictures that are named, and the pictures in each.
+PARTS, IN_A_PART = 5, (120, 200, 300)
+TRUE_SHARE = 0.25
 # By the name of the module; the distribution has the name behind it.
 PEERS = {"umap": "umap-learn", "pacmap": "pacmap", "openTSNE": "openTSNE"}
 
@@ -59,6 +86,18 @@ def run(options: Options) -> Report:
     figures: dict[str, Figure] = {}
     targets: dict[str, Target] = {}
     peers: dict[str, Figure] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        told = asyncio.run(_named(Path(scratch), galleries["demo"]))
+        figures |= told
+        targets["true words"] = Target(told["true words"], 0.8)
+        for size in LAG_ROWS:
+            mine, idle = asyncio.run(_late(Path(scratch) / f"{size}.db", size))
+            about = f"an overview of {size:,}: loop late, ms"
+            figures |= {f"{about}, {name}": value for name, value in mine.items()}
+            peers |= {f"{about}, {name}: an idle process": value for name, value in idle.items()}
+            beyond = f"{about}, p99 beyond an idle process"
+            figures[beyond] = round(max(mine["p99"] - idle["p99"], 0.0), 1)
+            targets[beyond] = Target(mine["p99"] - idle["p99"], 20, at_least=False)
     for gallery, rows_of in galleries.items():
         measured = _measured(_magpie, rows_of)
         figures |= {f"{gallery}: {name}": value for name, value in measured.items()}
@@ -74,7 +113,6 @@ def run(options: Options) -> Report:
         if layout is None:
             peers[peer] = "not installed"
             continue
-        peers[f"{peer}: {rows:,} laid out, s"] = _seconds(partial(layout, many))
         if peer in PEERS:
             peers[f"{peer}: MB on disk, beside what Magpie has"] = _megabytes(PEERS[peer])
     return Report(figures, peers, targets)
@@ -89,6 +127,101 @@ def _demo() -> Floats:
             frames.append(file.convert("RGB"))
     parts = range(0, len(frames), SEEN_AT_ONCE)
     return np.concatenate([model.images(frames[at : at + SEEN_AT_ONCE]) for at in parts])
+
+
+# ---- names
+
+
+async def _named(scratch: Path, pictures: Floats) -> dict[str, float]:
+    """How many clusters have a name, and how many words of names are true."""
+    true, clusters, named = list[bool](), 0, 0
+    said = _said()
+    for number, part in enumerate(_parts(len(pictures))):
+        async with _opened(scratch / f"part {number}.db", pictures[part]) as gallery:
+            overview = await gallery.overview(Filter(1))
+        # A new file counts its links from 1.
+        of = {link: said[part[link - 1]] for link in overview.links.tolist()}
+        for cluster, one in enumerate(overview.clusters):
+            members = [of[link] for link in overview.links[overview.of == cluster].tolist()]
+            true += [_is_true(word, members) for word in one.words]
+            clusters, named = clusters + 1, named + bool(one.words)
+    return {
+        "true words": round(float(np.mean(true)), 3),
+        "clusters with a name": round(named / clusters, 3),
+        "words in a name": round(len(true) / named, 2),
+    }
+
+
+def _is_true(word: str, members: Sequence[set[str]]) -> bool:
+    return sum(word in one for one in members) >= TRUE_SHARE * len(members)
+
+
+def _parts(count: int) -> Iterator[np.ndarray]:
+    """All pictures, and random parts of them."""
+    yield np.arange(count)
+    random = np.random.default_rng(5)
+    for number in range(PARTS):
+        yield np.sort(random.permutation(count)[: IN_A_PART[number % len(IN_A_PART)]])
+
+
+def _said() -> list[set[str]]:
+    """Of each picture of the demo all words that are true of it, by its labels."""
+    words: dict[str, set[str]] = {}
+    for name, _, trained, unseen in artwork.read_subject_lines():
+        words[name] = {name, *artwork.comma_list(trained), *artwork.comma_list(unseen)}
+    for name, said in PLACE_WORDS["en"].items():
+        words.setdefault(name, {name}).update(said)
+    labels = json.loads((FOLDER / "labels.json").read_text("utf-8")).values()
+    return [
+        {word for one in (*label["subjects"], *label["places"]) for word in words.get(one, {one})}
+        for label in labels
+    ]
+
+
+# ---- how late other answers are
+
+
+async def _late(path: Path, count: int) -> tuple[dict[str, float], dict[str, float]]:
+    """How late the event loop is while an overview is made and drawn, and an idle process."""
+    pictures = np.concatenate(list(vectors.made(count, LAG_DIMENSION)))
+    async with _opened(path, pictures) as gallery:
+        await gallery.ready_to_lay_out()
+        stills = await asyncio.to_thread(_stills)
+        async with watched() as lags:
+            overview = await gallery.overview(Filter(1))
+            shown = {link: stills[link % len(stills)] for link in wanted(overview)}
+            await asyncio.to_thread(drawn, overview, shown)
+    return lags.figures()
+
+
+@contextlib.asynccontextmanager
+async def _opened(path: Path, pictures: Floats) -> AsyncIterator[Gallery]:
+    """A gallery of these vectors, all posted an hour after another, that can judge words."""
+    gallery = await Gallery.open(path, str(MODEL), device="cpu")
+    try:
+        for start in range(0, len(pictures), COMMITTED_AT_ONCE):
+            places = range(start, min(start + COMMITTED_AT_ONCE, len(pictures)))
+            await gallery.commit([_item(number, pictures[number]) for number in places])
+        await gallery.ready_to_judge()
+        yield gallery
+    finally:
+        await gallery.close()
+
+
+def _item(number: int, vector: Floats) -> tuple[EmbeddedPicture, Link]:
+    picture = EmbeddedPicture(number.to_bytes(32, "little"), "image", vector[None])
+    return picture, Link(1, Group(1), str(number), "", posted_at=BEGAN + 3600 * number)
+
+
+def _stills() -> list[bytes]:
+    """Small pictures, to be drawn."""
+    random, stills = np.random.default_rng(1), []
+    for _ in range(DRAWN):
+        out = io.BytesIO()
+        noise = random.integers(0, 255, (STILL[1], STILL[0], 3), np.uint8)
+        Image.fromarray(noise).save(out, "WEBP")
+        stills.append(out.getvalue())
+    return stills
 
 
 class _Everything:

@@ -170,11 +170,16 @@ def _watches(
         picture = pictures[len(asked) % len(pictures)]
         beside = random.standard_normal(len(picture)) / np.sqrt(len(picture))
         asked.append(QueryEmbedding(picture=middle(np.stack([picture, beside]))))
-    bar = float(np.median(pictures @ pictures.T))
     return [
-        Watch(id, 1, id, Asked(), embedding=one, searched=SEARCHED, bar=bar)
+        Watch(id, 1, id, Asked(), embedding=one, searched=SEARCHED, bar=_bar(one, pictures))
         for id, one in enumerate(asked, start=1)
     ]
+
+
+def _bar(asked: QueryEmbedding, pictures: Floats) -> float:
+    """The bar of a watch that has judged a picture among these."""
+    anchor = asked.picture if asked.picture is not None else asked.vector
+    return max(float(cutoff.least_to_stand_out(pictures @ anchor)), -1.0)
 
 
 def _texts(

@@ -14,6 +14,11 @@ from pathlib import Path
 
 import click
 
+# Set before numpy is imported, which is when it chooses. The products of an overview are many and
+# small. With a thread for each core, those threads wait for one another: on busy cores an overview
+# takes several times as long. They would also have the event loop's priority.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from bot.app import Magpie
 from bot.ops import logs, probe, settings
 from bot.ops.health import Health
@@ -138,7 +143,7 @@ async def run(
             Magpie(chosen, gallery, metrics, clocks, transcriber=transcriber)
         )
         if health is not None:
-            health.watch(client.condition, gallery.links.count_links)
+            health.watch(client.condition, gallery.links.count_links, chosen.db.parent)
         await _serve(client, stop)
     log.info(logs.fields("stopped"))
 

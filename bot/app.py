@@ -83,6 +83,7 @@ from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.watches.deliveries import Deliveries
 from bot.watches.judge import Judge
+from bot.watches.owners import Owners
 from bot.watches.watches import Watches
 from bot.welcome.panel import Facts
 from bot.welcome.welcome import Welcomes
@@ -241,6 +242,7 @@ class Magpie(discord.AutoShardedClient):
         self.relisting = Relisting(
             self, links, self.history, self.erasure, self.closed, self.departures, clocks
         )
+        self.owners = Owners(self, gallery.watches, self.writer, clocks)
         self.maintenance = Maintenance(
             links,
             bookkeeping,
@@ -249,6 +251,7 @@ class Magpie(discord.AutoShardedClient):
             self.departures,
             self.closed,
             self.relisting,
+            self.owners,
             clocks,
         )
 
@@ -324,12 +327,21 @@ class Magpie(discord.AutoShardedClient):
             gallery.watching,
             gallery.watches,
             links,
+            self.owners,
             self.writer,
             clocks,
             reads_words=self.transcribing.on,
         )
         self.deliveries = Deliveries(
-            self, gallery, gallery.watches, links, self.writer, self.results, clocks, limits
+            self,
+            gallery,
+            gallery.watches,
+            links,
+            self.owners,
+            self.writer,
+            self.results,
+            clocks,
+            limits,
         )
 
     def _register_commands(self) -> None:
@@ -487,6 +499,7 @@ class Magpie(discord.AutoShardedClient):
     async def on_guild_available(self, guild: discord.Guild) -> None:
         await self.departures.come_back(guild.id)
         self.catch_up.on_available(guild)
+        await self.welcomes.on_available(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         log.info(fields("guild_joined", guild=guild.id))

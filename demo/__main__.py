@@ -30,7 +30,7 @@ from console.called import as_typed
 from console.commands import Called, Command, Name, Whole, flag, option
 from console.exits import DONE
 from console.terminal import Terminal
-from demo import WORLD
+from demo import WORLD, watches
 from pocket import MODEL
 from sandbox import lock
 from sandbox.errors import FolderInUse
@@ -179,6 +179,7 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         if options.first_hour:
             await _remove_magpie(session, base)
         log = options.data / "bot.log"
+        is_new = not (options.data / "magpie.db").exists()
         bot = await stack.enter_async_context(
             _program(
                 "bot", [sys.executable, "-m", "bot"], log, _bot_settings(options, base, health)
@@ -201,6 +202,8 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         if options.once:
             await _print_lag(session, health, terminal)
             return
+        if is_new:
+            await _let_watches_tell(session, base, terminal)
         terminal.print(
             f"demo: open [bold]{base}[/], choose who to be, and type [bold]/find {QUESTION}[/]\n"
             "      Ctrl-C stops it; what is there stays for the next time (--fresh forgets it)"
@@ -371,6 +374,21 @@ async def _first_answer(
     )
     for line in answer.lines()[:8]:
         terminal.print(f"      {_readable(line, member, base)}", markup=False)
+
+
+async def _let_watches_tell(session: aiohttp.ClientSession, base: str, terminal: Terminal) -> None:
+    """Let members be told of a picture, and say where that can be seen."""
+    try:
+        await watches.play(session, base)
+    except TimeoutError as exc:
+        raise DemoFailed("Magpie told nobody of a new picture that members watch for") from exc
+    terminal.print(
+        f"demo: {watches.ADMIN}, {watches.MEMBER} and {watches.OUTSIDER} watch for a "
+        f"{watches.WATCHED}, and {watches.POSTS} has posted one in #{watches.CHANNEL}, which "
+        f"{watches.OUTSIDER} can't read;\n      the direct messages of the others tell of it, in "
+        f"their languages: {base}/?as={watches.MEMBER}",
+        markup=False,
+    )
 
 
 def _readable(line: str, reader: Person, base: str) -> str:

@@ -14,7 +14,7 @@ from functools import partial
 
 import numpy as np
 
-from index.answering.settled import settled
+from index.answering.without_source import without_source
 from index.concurrency import Pool
 from index.copies.comparison import Relation, Sample, compare
 from index.copies.derivation import fingerprint_of
@@ -74,7 +74,7 @@ class PostedBefore:
 
     async def copies_of(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         """As `Gallery.copies_of`."""
-        return await settled(self._store.links, filter, partial(self._copies, picture))
+        return await without_source(self._store.links, filter, partial(self._copies, picture))
 
     async def _copies(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         links = self._store.links

@@ -11,7 +11,7 @@ from aiohttp import web
 from . import permissions, rest
 from .core import Core
 from .errors import ApiError, invalid, missing_access, missing_permissions, unknown
-from .locales import LOCALES
+from .locales import ENGLISH, LOCALES
 from .payloads import asset_hash, base_permissions, everybody
 from .rest import Caller
 from .world import Guild, Member, Message, Role
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from discord.types.gateway import GatewayBot, GuildRoleDeleteEvent
 
 MAX_SEARCH_OFFSET = 9975
+MAX_NAME = 100  # of a guild
 AUTHORIZED = "https://discord.com/oauth2/authorized"
 
 NOT_IN_VOICE = ApiError(400, 40032, "Target user is not connected to voice.")
@@ -47,6 +48,7 @@ class GuildRoutes:
             web.delete("/users/@me/guilds/{guild_id}", self.leave),
             web.get("/users/{user_id}", self.user),
             web.get(one, self.read),
+            web.patch(one, self.change),
             web.get(f"{one}/roles", self.roles),
             web.post(f"{one}/roles", self.make_role),
             web.patch(f"{one}/roles", self.move_roles),
@@ -127,10 +129,7 @@ class GuildRoutes:
         locale = (await rest.body_of(request)).json.get("locale", user.locale)
         if user.bot:
             raise ApiError(403, 20001, "Bots cannot use this endpoint")
-        if locale not in LOCALES:
-            message = f"Value must be one of {set(LOCALES)}."
-            raise invalid("locale", "BASE_TYPE_CHOICES", message)
-        user.locale = locale
+        user.locale = _known(locale, "locale")
         self.core.gateway.emit("USER_UPDATE", dict(self.core.payloads.me(user)), only={user.id})
         return rest.answer({"locale": locale})
 
@@ -181,6 +180,22 @@ class GuildRoutes:
         who = rest.caller(self.core, request)
         guild, _ = rest.guild_seen(self.core, who, rest.id_in(request, "guild_id"))
         return rest.answer({**self.core.payloads.guild(guild), **_counts(guild, request)})
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Change a guild's name or language; needs Manage Server. It has no other settings here."""
+        guild = self._managed(request, permissions.MANAGE_GUILD)
+        wanted = (await rest.body_of(request)).json
+        name, locale = wanted.get("name", guild.name), wanted.get("preferred_locale") or ENGLISH
+        if not isinstance(name, str) or not 2 <= len(name.strip()) <= MAX_NAME:
+            message = f"Must be between 2 and {MAX_NAME} in length."
+            raise invalid("name", "BASE_TYPE_BAD_LENGTH", message)
+        if "preferred_locale" in wanted:
+            guild.preferred_locale = _known(locale, "preferred_locale")
+        guild.name = name.strip()
+        self.core.journal.guild(guild)
+        payload = self.core.payloads.guild(guild)
+        self.core.gateway.emit("GUILD_UPDATE", dict(payload), guild=guild)
+        return rest.answer(payload)
 
     async def roles(self, request: web.Request) -> web.Response:
         """A guild's roles."""
@@ -448,6 +463,14 @@ class GuildRoutes:
         if authors and str(message.author_id) not in authors:
             return False
         return all(_has(message, what) for what in query.getall("has", []))
+
+
+def _known(locale: str, field: str) -> str:
+    """A language of Discord's clients. raises ApiError 50035"""
+    if locale not in LOCALES:
+        message = f"Value must be one of {set(LOCALES)}."
+        raise invalid(field, "BASE_TYPE_CHOICES", message)
+    return locale
 
 
 def _counts(guild: Guild, request: web.Request) -> dict[str, int]:

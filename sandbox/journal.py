@@ -43,6 +43,11 @@ class Journal:
         """A message was deleted."""
         self._note("message", [channel_id, id], None)
 
+    def guild(self, guild: Guild) -> None:
+        """A guild's own settings were changed."""
+        value = {"name": guild.name, "preferred_locale": guild.preferred_locale}
+        self._note("guild", [guild.id, guild.id], value)
+
     def channel(self, channel: Channel) -> None:
         """A channel or thread was made or changed."""
         self._note("channel", [channel.guild_id, channel.id], asdict(channel))
@@ -195,7 +200,9 @@ def _put_back_message(world: World, key: list[int], value: dict[str, Any] | None
 def _put_back_in_guild(
     world: World, guild: Guild, kind: str, id: int, value: dict[str, Any] | None
 ) -> None:
-    if kind == "channel":
+    if kind == "guild" and value is not None:
+        guild.name, guild.preferred_locale = value["name"], value["preferred_locale"]
+    elif kind == "channel":
         if value is not None:
             guild.channels[id] = Channel.from_json(value)
         elif channel := guild.channels.get(id):

@@ -12,7 +12,6 @@ from .errors import not_found
 # by subject, each with its methods
 LACKING = {
     "A server's settings and pages": [
-        "PATCH /guilds/{guild_id}",
         "GET /guilds/{guild_id}/audit-logs",
         "PUT /guilds/{guild_id}/incident-actions",
         "GET /guilds/{guild_id}/integrations",

@@ -25,7 +25,8 @@ MEANING = {
     "-has:": "a kind of picture to leave out",
 }
 _OF_CHATS = ("from:", "-from:", "show:")
-_FOLDER = re.compile(r"(?<!\S)-?(?:in|from):(\"?)([^\"]*)$", re.IGNORECASE)
+# A folder that is being typed: in quotation marks with blanks, else to the next blank.
+_FOLDER = re.compile(r"(?<!\S)-?(?:in|from):((?:\"[^\"]*|[^\s\"]*))$", re.IGNORECASE)
 _WORD = re.compile(r"\S*$")
 LEAST_OF_NAME = 3  # letters of a file's name before it is suggested
 
@@ -40,7 +41,7 @@ def suggested(inventory: Inventory, line: str, cursor: int) -> list[dict[str, An
         start = folder.start(1)
         return [
             _one(_quoted(path), start, cursor, path, f"{count:,}")
-            for path, count in _folders(inventory, folder[2])
+            for path, count in _folders(inventory, folder[1].lstrip('"'))
         ][:MOST]
     found = []
     for one in suggestions(line, here(), cursor):

@@ -64,12 +64,21 @@ def test_every_part_has_a_layer(package: str) -> None:
     assert parts - {"__init__", "__pycache__"} == set(LAYERS[package])
 
 
-@pytest.mark.parametrize(("package", "allowed"), [("console", set()), ("sandbox", {"console"})])
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [("console", set()), ("sandbox", {"console"}), ("serve", {"console", "index"})],
+)
 def test_what_stands_alone_imports_none_of_the_others(package: str, allowed: set[str]) -> None:
     ours = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {package} - allowed
     assert len(ours) >= 6
     for file in sorted((ROOT / package).rglob("*.py")):
         assert not ours & {name.split(".")[0] for name in imports(file)}, file
+
+
+@pytest.mark.parametrize("package", ["bot", "index", "sandbox", "console", "demo", "pocket"])
+def test_nothing_is_built_on_the_page_of_a_folder(package: str) -> None:
+    for file in sorted((ROOT / package).rglob("*.py")):
+        assert "serve" not in {name.split(".")[0] for name in imports(file)}, file
 
 
 def test_the_bot_uses_only_the_public_names_of_index() -> None:

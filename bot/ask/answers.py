@@ -105,13 +105,15 @@ class Answers:
         self._count(asker)
         raise Refusal(sentence)
 
-    async def similar(self, asker: Asker, link: int = 0, *others: int) -> Draft:
+    async def similar(self, asker: Asker, link: int = 0, *others: int, cluster: str = "") -> Draft:
         """Pictures similar to one of the gallery, if the asker may see that one.
 
-        others   more of these is wanted, too, as far as the asker may see them
+        others    more of these is wanted, too, as far as the asker may see them
+        cluster   the name of the cluster that these stand for
         """
         self._count(asker)
-        return await self._begin(asker, await self._questions.like(asker, link), more=others)
+        question = await self._questions.like(asker, link)
+        return await self._begin(asker, question, more=others, cluster=cluster)
 
     async def instead(self, asker: Asker, id: str, chosen: int) -> Draft:
         """The answer to a saved search with another picture of the same message."""
@@ -232,10 +234,12 @@ class Answers:
         question: Question,
         wish: Wish | None = None,
         more: tuple[int, ...] = (),
+        cluster: str = "",
     ) -> Draft:
         """The first page of an answer, whose question is saved for its buttons.
 
-        more   ids of the links of which more is wanted
+        more     ids of the links of which more is wanted
+        cluster  the name of the cluster that they stand for
         """
         if wish is not None:
             readers = await self._preparation.sight(asker, None)
@@ -243,7 +247,8 @@ class Answers:
         embedding = await self._embedder.embed(asker, question)
         # The embedding of a message's picture must be erased with it, so it isn't saved.
         saved = None if question.shown_by else embedding
-        asked = dataclasses.replace(question.asked(public=asker.public), more=more)
+        asked = question.asked(public=asker.public)
+        asked = dataclasses.replace(asked, more=more, cluster=cluster)
         search = SavedSearch("", asker.guild.id, asker.member.id, asked, saved)
         # Both at once: saving takes a few ms, and many more while a reindex writes a page.
         search, (ready, page) = await asyncio.gather(

@@ -28,6 +28,8 @@ def results(
     last = page.first + len(page.shown)
     asked = _asked(search)
     heading = text.heading(asked, _says(search), first=page.first == 0, guesses=page.guesses)
+    if name := search.asked.cluster:
+        heading = text.cluster(name, first=page.first == 0)
     limits = line_text.limits(search.asked, exact=bool(asked))
     span = text.span(page.first + 1, last, page.more, _order(search))
     if page.verdict is Verdict.UNSURE and not page.guesses:
@@ -81,8 +83,10 @@ def closer(search: SavedSearch, page: ResultPage) -> layout.Card:
     offered.append(buttons.similar(link))
     if copies:
         offered.append(buttons.places(_here(search, page), link, copies))
+    name = search.asked.cluster
+    heading = text.one_of_cluster(name) if name else text.one_for(_asked(search), _says(search))
     return layout.card(
-        f"### {text.one_for(_asked(search), _says(search))}",
+        f"### {heading}",
         *layout.large(page),
         buttons=[*offered, _to_results(search, page)],
         stills=layout.stills(page),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -148,9 +148,12 @@ def _beside(shown: ShownHit, url: str, description: str) -> ui.Thumbnail[Any] | 
     return ui.Thumbnail(url, description=description, spoiler=_hidden(shown))
 
 
-def option(value: str, label: str, shown: ShownHit) -> discord.SelectOption:
-    """What can be done with a picture, as an option of a menu, which can show plain text only."""
-    return discord.SelectOption(value=value, label=f"{label} {_by_name(shown)}"[:MAX_OPTION])
+def option(value: str, label: Callable[[str], str], shown: ShownHit) -> discord.SelectOption:
+    """What can be done with a picture, as an option of a menu, which can show plain text only.
+
+    label   says it of the picture, from who posted it and where
+    """
+    return discord.SelectOption(value=value, label=label(_by_name(shown))[:MAX_OPTION])
 
 
 def options(page: ResultPage) -> list[discord.SelectOption]:

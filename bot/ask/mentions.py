@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 import discord
 
+from bot.ask.phrases import without_joining
 from bot.media import pictures
 
 _ONE = r"<(?:@[!&]?|#)\d+>"
 # Mentions, and the field that they are the values of: "from:<@1>", "-in: <#2>, <#3>".
 _MENTIONS = re.compile(rf"(?P<field>(?<![^\s(])-?[^\W\d]+:\s*)?{_ONE}(?:\s*,\s*{_ONE})*")
 _EMOJI = re.compile(r"<a?:(\w+):\d+>")
-_JOINING = re.compile(r"^(?:and|but|just|only)\b[\s,]*", re.IGNORECASE)
 _LINK = re.compile(r"<?https?://\S+")
 
 
@@ -52,10 +52,10 @@ def read(message: discord.Message, me: discord.Member) -> Mention | None:
         return None
     said = line(message.content)
     if pictured:
-        return Mention(beside_a_picture(said), message)
+        return Mention(without_joining(said), message)
     # An answer of Magpie's shows many pictures, and a reply to it doesn't say which one is meant.
     if replied_to is not None and not answers_me and pictures.from_message(replied_to):
-        return Mention(beside_a_picture(said), replied_to)
+        return Mention(without_joining(said), replied_to)
     return Mention(said, link_only=is_only_links(message.content))
 
 
@@ -65,11 +65,6 @@ def line(text: str) -> str:
     text = _EMOJI.sub(lambda emoji: emoji[1].replace("_", " "), text)
     text = _MENTIONS.sub(lambda named: named[0] if named["field"] else " ", text)
     return " ".join(_LINK.sub(" ", text).split())
-
-
-def beside_a_picture(said: str) -> str:
-    """The words asked beside a picture, without a joining word: “at night” for “but at night”."""
-    return _JOINING.sub("", said) or said
 
 
 def is_only_links(text: str) -> bool:

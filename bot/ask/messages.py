@@ -48,11 +48,9 @@ class MessageQuestions:
             return
         if message.guild is None or message.guild.me is None:
             return
-        asked = mentions.read(message, message.guild.me)
-        if asked is None:
-            return
         with speaking(message.guild.preferred_locale):  # all there read the answer
-            await self._reply(message, asked, came_at)
+            if (asked := mentions.read(message, message.guild.me)) is not None:
+                await self._reply(message, asked, came_at)
 
     async def _reply(self, message: discord.Message, asked: Mention, came_at: float) -> None:
         if not asked.empty:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import discord
@@ -187,10 +188,10 @@ def _menu(finding: Finding, page: ResultPage, numbers: Mapping[int, int]) -> ui.
     for one in page.shown:
         id = one.hit.id
         if id in finding.copies and finding.copies[id].kind == "copy":
-            label = text.not_a_copy(numbers[id])
-            options.append(layout.option(f"{NOT_A_COPY}:{id}", label, one))
+            said = partial(text.not_a_copy, numbers[id])
+            options.append(layout.option(f"{NOT_A_COPY}:{id}", said, one))
         elif id in finding.refused:
-            options.append(layout.option(f"{COPY}:{id}", text.a_copy_after_all(), one))
+            options.append(layout.option(f"{COPY}:{id}", text.a_copy_after_all, one))
     if finding.passes is not None:
         value, label = (NOTE, text.note_again()) if finding.passes else (PASS, text.let_pass())
         options.append(discord.SelectOption(value=value, label=label))

@@ -37,6 +37,29 @@ class Deliverable(Protocol):
 Work = Callable[[Asker], Awaitable[Deliverable]]
 
 
+class Meanwhile:
+    """What an asker is told while they wait. Only the newest sentence counts."""
+
+    def __init__(self) -> None:
+        self._sentence: Callable[[], str] | None = None
+        self._news = asyncio.Event()
+
+    def tell(self, sentence: Callable[[], str]) -> None:
+        """Have it told as soon as the question is acknowledged.
+
+        sentence   is called when it is told, and speaks the language of the answer
+        """
+        self._sentence = sentence
+        self._news.set()
+
+    async def newest(self) -> Callable[[], str]:
+        """The newest sentence, once there is one that wasn't told."""
+        await self._news.wait()
+        self._news.clear()
+        assert self._sentence is not None
+        return self._sentence
+
+
 async def respond(
     interaction: discord.Interaction[Any],
     work: Work,
@@ -44,6 +67,7 @@ async def respond(
     *,
     public: bool = False,
     in_place: bool = False,
+    meanwhile: Meanwhile | None = None,
 ) -> None:
     """Answer with the result of `work` or why it failed; acknowledge first if it takes long.
 
@@ -52,6 +76,7 @@ async def respond(
 
     in_place   put the result in place of the message whose button was clicked. Why it failed is
                said in a message of its own, so that what was there stays
+    meanwhile  what the asker is told while they wait for a new message
     """
     reply = _Change(interaction) if in_place else _Reply(interaction, public)
     working = asyncio.create_task(_result_of(interaction, work, reply, public))
@@ -59,6 +84,8 @@ async def respond(
         await asyncio.wait({working}, timeout=clocks.acknowledge_s)
         if not working.done():
             await _acknowledge(interaction, reply)
+            if meanwhile is not None and isinstance(reply, _Reply):
+                await _tell(reply, meanwhile, working)
         await _answer(reply, await working)
     except discord.NotFound as error:
         if error.code != UNKNOWN_INTERACTION:
@@ -97,8 +124,13 @@ class _Reply:
         await _respond(
             asked,
             lambda: asked.response.send_message(**what, files=card.files, ephemeral=self._private),
-            lambda: asked.edit_original_response(**what, attachments=card.files),
+            # In place of what was told meanwhile: a card has no other text.
+            lambda: asked.edit_original_response(**what, content=None, attachments=card.files),
         )
+
+    async def tell(self, said: str) -> None:
+        """Say something in the place of the answer, which takes its place later."""
+        await self._interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
 
     async def say(self, error: Exception) -> None:
         """What went wrong is for the asker alone, unless a public answer was announced."""
@@ -172,6 +204,21 @@ async def _acknowledge(interaction: discord.Interaction[Any], reply: _Reply | _C
         if getattr(error, "code", None) == UNKNOWN_INTERACTION:
             raise
         log.warning(fields("unacknowledged", guild=interaction.guild_id, reason=repr(error)))
+
+
+async def _tell(reply: _Reply, meanwhile: Meanwhile, working: asyncio.Task[Any]) -> None:
+    """Tell the asker what there is to tell, until the work is done."""
+    while not working.done():
+        news = asyncio.create_task(meanwhile.newest())
+        try:
+            await asyncio.wait({working, news}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                with speaking(reply.locale):
+                    await reply.tell(news.result()())
+        except RequestFailed as error:  # the answer itself may still arrive
+            log.warning(fields("not_told_meanwhile", reason=repr(error)))
+        finally:
+            news.cancel()
 
 
 async def _answer(reply: _Reply | _Change, answer: Deliverable | Exception) -> None:

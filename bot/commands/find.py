@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
 import discord
@@ -13,11 +13,11 @@ from bot.ask import buttons, lines, mentions
 from bot.ask.answers import Answers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
+from bot.ask.phrases import without_joining
 from bot.ask.respond import respond
 from bot.ask.suggestions import Choices, Suggestions
-from bot.commands.options import WHO_SEES_IT
+from bot.commands.options import QUESTION_NAMES, WHO_SEES_IT, picture_in
 from bot.languages.speech import marked
-from bot.media.pictures import Picture, from_attachment
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction, Tree
 from bot.text import answers as text
@@ -41,9 +41,8 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
         without=marked("What the pictures should not show"),
         show=marked("Who sees the answer (everyone: only what everyone in this channel may see)"),
     )
+    @QUESTION_NAMES
     @app_commands.rename(
-        query=marked("query"),
-        image=marked("image"),
         from_=marked("from"),
         in_=marked("in"),
         after=marked("after"),
@@ -79,7 +78,7 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
     ) -> None:
         line = mentions.line(query or "")
         if image is not None:
-            line = mentions.beside_a_picture(line)
+            line = without_joining(line)
         options = {"from": from_, "in": in_, "after": after, "before": before, "has": has}
         options |= {"sort": sort, "without": without, "show": show}
         try:
@@ -91,9 +90,7 @@ def register(tree: Tree, answers: Answers, suggestions: Suggestions, clocks: Clo
             only_links = mentions.is_only_links(query or "")
             await refuse(interaction, text.only_links if only_links else text.ask_something)
             return
-        picture: Picture | Sequence[str] | None = None
-        if image is not None:
-            picture = from_attachment(image, interaction.user.id) or (image.url, image.proxy_url)
+        picture = picture_in(image, interaction)
 
         async def work(asker: Asker) -> Draft:
             return await answers.answer(asker, wish, picture)

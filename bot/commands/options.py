@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import discord
@@ -9,10 +10,15 @@ from discord import app_commands
 from discord.abc import GuildChannel
 
 from bot.languages.speech import marked
+from bot.media.pictures import Picture, from_attachment
+from bot.platform.codes import RequestFailed, is_rejection
 from bot.platform.interactions import Interaction
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
 from bot.text import channels as text
+
+# How every command calls what it looks for: a line, a picture, or both.
+QUESTION_NAMES = app_commands.rename(query=marked("query"), image=marked("image"))
 
 # Who sees an answer. The names are in each member's language, the values are those of lines.
 ONLY_ME, EVERYONE = "only me", "everyone"
@@ -20,6 +26,15 @@ WHO_SEES_IT = [
     app_commands.Choice(name=marked("only me"), value=ONLY_ME),
     app_commands.Choice(name=marked("everyone"), value=EVERYONE),
 ]
+
+
+def picture_in(
+    image: discord.Attachment | None, interaction: Interaction
+) -> Picture | Sequence[str] | None:
+    """The picture that was handed over; the addresses of a file that doesn't look like one."""
+    if image is None:
+        return None
+    return from_attachment(image, interaction.user.id) or (image.url, image.proxy_url)
 
 
 class ChannelToWatch(app_commands.Transformer):
@@ -72,7 +87,14 @@ class ChannelToWriteIn(app_commands.Transformer):
         value: app_commands.AppCommandChannel | app_commands.AppCommandThread,
         /,
     ) -> Place:
-        place = value.resolve()
+        place: object = value.resolve()
+        if place is None:  # such as a thread that is archived
+            try:
+                place = await value.fetch()
+            except RequestFailed as error:
+                if is_rejection(error):
+                    raise Refusal(text.no_such_channel) from error
+                raise
         if not isinstance(place, Place):
             raise Refusal(text.no_such_channel)
         return place

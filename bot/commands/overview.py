@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Any
 
 import discord
@@ -11,7 +12,7 @@ from discord import app_commands
 from bot.ask.answers import Answers
 from bot.ask.asker import Asker
 from bot.ask.draft import Draft
-from bot.ask.respond import answering_button, respond
+from bot.ask.respond import Meanwhile, answering_button, respond
 from bot.commands.options import EVERYONE, WHO_SEES_IT
 from bot.languages.speech import marked
 from bot.ops.tuning import Clocks
@@ -34,11 +35,15 @@ def register(tree: Tree, overviews: Overviews, answers: Answers, clocks: Clocks)
     @app_commands.choices(show=WHO_SEES_IT)
     @app_commands.guild_only()
     async def overview(interaction: Interaction, show: str | None = None) -> None:
-        await respond(interaction, overviews.answer, clocks, public=show == EVERYONE)
+        meanwhile = Meanwhile()
+        work = partial(overviews.answer, meanwhile=meanwhile)
+        await respond(interaction, work, clocks, public=show == EVERYONE, meanwhile=meanwhile)
 
     async def cluster(interaction: discord.Interaction[Any], match: re.Match[str]) -> None:
         async def work(asker: Asker) -> Draft:
-            return await answers.similar(asker, *cards.links_in(chosen(interaction)))
+            value = chosen(interaction)
+            name = cards.name_in(value)
+            return await answers.similar(asker, *cards.links_in(value), cluster=name)
 
         await respond(interaction, work, clocks)
 

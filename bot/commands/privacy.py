@@ -139,6 +139,9 @@ class Privacy(app_commands.Group):
             "kept_for_days": (await self._bookkeeping.retention()).get(space),
             "questions": [question.to_json() for question in questions],
             "watches": [watch.to_json() for watch in watches],
+            "told_of_watches_at": [
+                _iso(at) for at in await self._watches.sent_since(space, member, 0.0)
+            ],
         }
         after, number, limit = 0, 0, self._limits.export_pictures
         while True:

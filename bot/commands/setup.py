@@ -59,9 +59,10 @@ def register(
         await interaction.response.edit_message(view=card)
 
     async def start(member: discord.Member, plan: Plan) -> list[str]:
-        """Do what was chosen; the lines that tell it."""
+        """Do what was chosen; the lines that tell it. A start that was cut off is done again."""
         guild, begun, lines = member.guild, [], []
-        for channel in panel.channels_in(plan, member):
+        channels = panel.channels_in(plan, member)
+        for channel in channels:
             if (why := why_not_watched(watched, channel)) is not None:
                 lines.append(why)
             else:
@@ -75,7 +76,7 @@ def register(
             await erasure.keep_for(guild.id, days := plan.days)
         lines.append(privacy_text.retention(days))
         if plan.notes:
-            lines += await write_notes(begun)
+            lines += await write_notes([one for one in channels if watched.covers(one)])
         if watched.marks(guild.id):
             await welcomes.on_set_up(guild.id)
         return [fitting([f"- {line}" for line in lines])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import discord
@@ -13,12 +13,11 @@ from discord.app_commands import Choice
 from bot.ask.asker import of_interaction
 from bot.ask.respond import answering_button
 from bot.ask.suggestions import Choices
-from bot.commands.options import PlaceToWrite
+from bot.commands.options import QUESTION_NAMES, PlaceToWrite, picture_in
 from bot.languages.speech import marked
-from bot.media.pictures import Picture, from_attachment
 from bot.platform.interactions import NO_MENTIONS, Interaction, Tree, chosen
-from bot.watches import cards
-from bot.watches.choices import Digest, zones_like
+from bot.watches import cards, zones
+from bot.watches.choices import Digest
 from bot.watches.watches import Watches
 from bot.watches.watches import chosen as choices_of
 from index import Sentence, Watch
@@ -84,9 +83,8 @@ class WatchCommands(app_commands.Group):
         zone=marked("Your time zone, for quiet hours and daily digests (otherwise UTC)"),
         digest=marked("Whether notices are gathered"),
     )
+    @QUESTION_NAMES
     @app_commands.rename(
-        query=marked("query"),
-        image=marked("image"),
         channel=marked("channel"),
         quiet=marked("quiet"),
         zone=marked("zone"),
@@ -110,13 +108,12 @@ class WatchCommands(app_commands.Group):
         digest: str = "single",
     ) -> None:
         await interaction.response.defer(ephemeral=True)
-        picture: Picture | Sequence[str] | None = None
-        if image is not None:
-            picture = from_attachment(image, interaction.user.id) or (image.url, image.proxy_url)
         wanted = choices_of(str(interaction.locale), quiet, zone, _digest(digest))
         asker = of_interaction(interaction, public=False)
-        said = await self._watches.add(asker, query or "", picture, channel, wanted)
-        await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
+        said = await self._watches.add(
+            asker, query or "", picture_in(image, interaction), channel, wanted
+        )
+        await self._say(interaction, said)
 
     @app_commands.command(
         name=marked("list"), description=marked("Your watches, with buttons to pause and remove")
@@ -145,8 +142,13 @@ class WatchCommands(app_commands.Group):
     ) -> None:
         await interaction.response.defer(ephemeral=True)
         watch = await self._watches.named(*_owner(interaction), id_in(typed))
-        said = await work(watch)
-        await interaction.edit_original_response(content=said, allowed_mentions=NO_MENTIONS)
+        await self._say(interaction, await work(watch))
+
+    async def _say(self, interaction: Interaction, said: str) -> None:
+        """Answer, and say if watches have stopped: a direct message may not have reached them."""
+        stopped = await self._watches.stopped(*_owner(interaction))
+        content = f"{said}\n{stopped}" if stopped else said
+        await interaction.edit_original_response(content=content, allowed_mentions=NO_MENTIONS)
 
     @pause.autocomplete("watch")
     @remove.autocomplete("watch")
@@ -156,7 +158,7 @@ class WatchCommands(app_commands.Group):
 
     @add.autocomplete("zone")
     async def complete_zone(self, interaction: Interaction, typed: str) -> Choices:
-        return [Choice(name=name, value=name) for name in zones_like(typed, MOST)]
+        return [Choice(name=name, value=name) for name in map(zones.said, zones.like(typed, MOST))]
 
 
 def _owner(interaction: Interaction) -> tuple[int, int]:

@@ -10,10 +10,12 @@ from bot.maintenance.closed import ClosedChannels
 from bot.maintenance.departures import Departures
 from bot.maintenance.relisting import Relisting
 from bot.ops import memory
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks
 from bot.sync.erasure import Erasure
 from bot.sync.writer import Writer
+from bot.watches.owners import Owners
 from index import BookkeepingReader, GalleryClosed, Links, StoreError
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ class Maintenance:
         departures: Departures,
         closed: ClosedChannels,
         relisting: Relisting,
+        owners: Owners,
         clocks: Clocks,
     ) -> None:
         self._links = links
@@ -43,25 +46,24 @@ class Maintenance:
         self._clocks = clocks
         self._closed = closed
         self._relisting = relisting
-        self._tasks: list[asyncio.Task[None]] = []
+        self._owners = owners
+        self._background = Background()
 
     def start(self) -> None:
         clocks = self._clocks
-        self._tasks = [
-            asyncio.create_task(self._repeat(name, work, every_s), name=name)
-            for name, work, every_s in (
-                ("expire", self.expire_all, lambda: clocks.expire_s),
-                ("closed", self._closed.look_at_all, lambda: clocks.expire_s),
-                ("relist", self._relisting.relist_all, lambda: clocks.relist_s),
-                ("vacuum", self._vacuum, lambda: clocks.vacuum_s),
-                ("trim_memory", self._trim_memory, lambda: clocks.trim_memory_s),
-            )
-        ]
+        works: tuple[tuple[str, Work, Callable[[], float]], ...] = (
+            ("expire", self.expire_all, lambda: clocks.expire_s),
+            ("closed", self._closed.look_at_all, lambda: clocks.expire_s),
+            ("relist", self._relisting.relist_all, lambda: clocks.relist_s),
+            ("owners", self._owners.look_at_all, lambda: clocks.expire_s),
+            ("vacuum", self._vacuum, lambda: clocks.vacuum_s),
+            ("trim_memory", self._trim_memory, lambda: clocks.trim_memory_s),
+        )
+        for name, work, every_s in works:
+            self._background.begin(self._repeat(name, work, every_s), name)
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
 
     async def _repeat(self, name: str, work: Work, every_s: Callable[[], float]) -> None:
         """Run `work` again and again.

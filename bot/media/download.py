@@ -232,7 +232,7 @@ class Downloader:
             data = await self._request(allowed, partial(_body, max_bytes=max_bytes))
             if exactly is not None and len(data) != exactly:
                 reason = Sentence(
-                    "Discord sent {n} bytes instead of {wanted}", n=len(data), wanted=exactly
+                    "Discord sent {n} instead of {wanted} bytes", n=len(data), wanted=exactly
                 )
                 raise DownloadFailed(reason, passing=True)
             return data

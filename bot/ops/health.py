@@ -6,10 +6,13 @@ a supervisor must be able to tell that from a bot that is stuck.
 
 from __future__ import annotations
 
+import asyncio
 import math
+import shutil
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -43,6 +46,7 @@ class Health:
         self._metrics = metrics
         self._condition: Callable[[], Condition] | None = None
         self._pictures: Callable[[], Awaitable[int]] | None = None
+        self._folder: Path | None = None
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._show_metrics)
@@ -66,15 +70,20 @@ class Health:
             ) from error
 
     def watch(
-        self, condition: Callable[[], Condition], pictures: Callable[[], Awaitable[int]]
+        self,
+        condition: Callable[[], Condition],
+        pictures: Callable[[], Awaitable[int]],
+        folder: Path,
     ) -> None:
         """Tell of the bot from now on; until then it is starting.
 
         condition  gives the bot's state at this moment
         pictures   counts the indexed pictures
+        folder     where the gallery's file is
         """
         self._condition = condition
         self._pictures = pictures
+        self._folder = folder
 
     async def close(self) -> None:
         await self._runner.cleanup()
@@ -94,7 +103,7 @@ class Health:
         if self._condition is None or self._pictures is None:
             return {"ready": False, "state": STARTING, "uptime_s": uptime_s}
         now = self._condition()
-        ready = now.connected and now.heard and metrics.last_lag_s() < STUCK_LAG_S
+        ready = self._is_ready(now)
         return {
             "ready": ready,
             "state": READY if ready else DISCONNECTED,
@@ -107,10 +116,17 @@ class Health:
             "uptime_s": uptime_s,
         }
 
+    def _is_ready(self, now: Condition) -> bool:
+        return now.connected and now.heard and self._metrics.last_lag_s() < STUCK_LAG_S
+
     async def _show_metrics(self, _: web.Request) -> web.Response:
         metrics = self._metrics
-        if self._condition is not None:
+        if self._condition and self._pictures and self._folder:
+            metrics.pictures.set(await self._pictures())
+            disk = await asyncio.to_thread(shutil.disk_usage, self._folder)
+            metrics.disk_free.set(disk.free)
             now = self._condition()
+            metrics.ready.set(self._is_ready(now))
             metrics.queue.set(now.queue)
             metrics.history_left.set(now.channels_left)
             metrics.latency.set(math.nan if now.latency_s is None else now.latency_s)

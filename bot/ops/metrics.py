@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Container
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 LAG_STEP_S = 0.05  # how often the event loop's lag is measured
 LAG_KEPT = 12_000  # measurements: ten minutes of them
@@ -64,6 +64,16 @@ class Metrics:
         self.latency = Gauge(
             "magpie_gateway_latency_seconds", "Between heartbeat and answer", registry=registry
         )
+        self.ready = Gauge(
+            "magpie_ready", "1 if it is connected and answers, else 0", registry=registry
+        )
+        self.pictures = Gauge(
+            "magpie_pictures", "Pictures that can be found, on all servers", registry=registry
+        )
+        self.disk_free = Gauge(
+            "magpie_disk_free_bytes", "Room where the gallery's file is", registry=registry
+        )
+        ProcessCollector(registry=registry)  # memory and processor time of this process
         self.started = time.monotonic()
         self._lags: deque[float] = deque(maxlen=LAG_KEPT)
         # When, in which group, and how many pictures.

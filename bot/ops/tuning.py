@@ -45,6 +45,8 @@ class Clocks:
     # How long a server that was left, or a channel that was closed to the bot, is kept: the bot may
     # come back.
     grace_s: float = 7 * DAY_S
+    # How long after an invitation a server is greeted that invited Magpie while it was away.
+    newcomer_s: float = 7 * DAY_S
     # How often old pictures, closed channels and departed servers are looked for.
     expire_s: float = 3_600.0
     # The wait between two pages of the relisting; Discord allows one page a second.

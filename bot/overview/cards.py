@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import discord
@@ -9,12 +10,13 @@ from discord import ui
 
 from bot.ask import layout
 from bot.ask.page import ShownHit
-from bot.overview.months import last_months, span
 from bot.text import overview as text
 from index import Cluster, Month, Overview
 
-# What a menu's custom_id begins with; its options have the links that stand for a cluster.
+# What a menu's custom_id begins with; its options have the links that stand for a cluster, and the
+# words of its name.
 MENU = "v"
+MAX_OPTION = 100  # letters, Discord's limit
 LIKE = 4  # links by which the pictures of a cluster are found
 BARS = 12  # months in the text
 MAX_DESCRIPTION = 1024
@@ -61,7 +63,7 @@ def _card(
     *,
     stills: Mapping[str, bytes] = layout.NO_STILLS,
 ) -> layout.Card:
-    shown = last_months(overview, BARS)
+    shown = overview.last_months(BARS)
     lines = [
         text.line(number, one.words, one.count, overview.count, text.bars(one.months, shown))
         for number, one in enumerate(overview.clusters, start=1)
@@ -79,7 +81,7 @@ def _card(
 
 
 def subtitle(overview: Overview) -> str:
-    first, last = span(overview)
+    first, last = overview.span
     told = text.pictures(overview.count), text.clusters(len(overview.clusters))
     return " · ".join([*told, text.months(first, last)])
 
@@ -88,19 +90,35 @@ def _menu(overview: Overview) -> ui.Select[ui.LayoutView]:
     options = [
         discord.SelectOption(
             label=f"{number} · {text.name(cluster.words)}",
-            value=",".join(map(str, (number, *cluster.shown[:LIKE]))),
+            value=_option(number, cluster),
         )
         for number, cluster in enumerate(overview.clusters, start=1)
     ]
     return ui.Select(custom_id=MENU, placeholder=text.menu(), options=options)
 
 
+def _option(number: int, cluster: Cluster) -> str:
+    """A cluster as a menu has it: its number, the links that stand for it, and its words. Words
+    that don't fit are left out."""
+    parts = [str(number), *map(str, cluster.shown[:LIKE])]
+    for word in cluster.words:
+        if len(",".join([*parts, word])) <= MAX_OPTION:
+            parts.append(word)
+    return ",".join(parts)
+
+
 def links_in(value: str) -> tuple[int, ...]:
     """The links that stand for the cluster that was chosen in a menu; () where it names none."""
-    parts = value.split(",")[1 : LIKE + 1]
-    if not all(part.isascii() and part.isdecimal() and len(part) < 20 for part in parts):
-        return ()
-    return tuple(map(int, parts))
+    return tuple(map(int, itertools.takewhile(_is_link, value.split(",")[1 : LIKE + 1])))
+
+
+def name_in(value: str) -> str:
+    """The name of the cluster that was chosen in a menu."""
+    return text.name(value.split(",")[1 + len(links_in(value)) :])
+
+
+def _is_link(part: str) -> bool:
+    return part.isascii() and part.isdecimal() and len(part) < 20
 
 
 def months_of(cluster: Cluster, shown: Sequence[Month]) -> list[int]:

@@ -4,37 +4,31 @@ draft. Each step looks only at what the readers may see at that moment."""
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import discord
-from PIL import Image
 
 from bot.ask.asker import Asker
 from bot.ask.layout import Card
 from bot.ask.page import ShownHit
 from bot.ask.rate_limiter import RateLimiter
+from bot.ask.respond import Meanwhile
 from bot.ask.results import Results
 from bot.ops.tuning import Clocks
 from bot.overview import cards
 from bot.overview.draft import OverviewDraft
-from bot.overview.months import last_months
+from bot.overview.pictures import drawn, wanted
 from bot.overview.thumbnails import Thumbnails, is_hidden
 from bot.overview.turns import OverviewTurns
 from bot.platform.refusal import Refusal
 from bot.sync.backlog import Progress
 from bot.text import answers as answer_text
 from bot.text import overview as text
-from index import Filter, Links, Overview, Surveyor, drawing
+from index import Filter, Links, Overview, Surveyor
 
-# Pictures that are drawn: the contact sheet has four of each cluster, and the map has these and
-# others. Each costs a request, and Discord lets some five a second be read in one channel.
-OF_A_CLUSTER, ON_THE_MAP = 4, 60
 # Links of a cluster that are looked up for a public answer: its first ones may be spoilers.
 CANDIDATES = 3
-MONTHS = 48  # on the contact sheet
-QUALITY = 80  # of WebP
 
 
 class Overviews:
@@ -64,13 +58,18 @@ class Overviews:
         self._progress = progress
         self._turns = OverviewTurns()
 
-    async def answer(self, asker: Asker) -> OverviewDraft:
+    async def answer(self, asker: Asker, meanwhile: Meanwhile) -> OverviewDraft:
         """What the pictures are about that the readers of the answer may see.
 
-        raises   Refusal
+        meanwhile   tells the asker how many overviews are made before theirs
+        raises      Refusal
         """
+
+        def tell(before: int) -> None:
+            meanwhile.tell(partial(text.before_yours, before) if before else text.yours_now)
+
         self._rate_limiter.take(asker.guild.id, asker.member.id)
-        async with self._turns.turn(asker.guild.id, asker.member.id):
+        async with self._turns.turn(asker.guild.id, asker.member.id, tell):
             return await self._made(asker)
 
     async def _made(self, asker: Asker) -> OverviewDraft:
@@ -86,11 +85,11 @@ class Overviews:
             raise Refusal(partial(text.nothing_to_tell, public=asker.public))
         notes = self._notes(asker)
         if asker.public:
-            wanted = [link for one in overview.clusters for link in one.shown[:CANDIDATES]]
-            shown = await self._thumbnails.look_up(wanted)
+            first = [link for one in overview.clusters for link in one.shown[:CANDIDATES]]
+            shown = await self._thumbnails.look_up(first)
             lay_out = partial(_public, overview, notes)
             return OverviewDraft(sight, groups, shown, self._now, lay_out)
-        shown = await self._thumbnails.look_up(_wanted(overview))
+        shown = await self._thumbnails.look_up(wanted(overview))
         stills = await self._thumbnails.stills(shown)
         shown = [one for one in shown if one.hit.id in stills]
         lay_out = partial(_private, overview, stills, notes)
@@ -108,14 +107,6 @@ class Overviews:
         return notes
 
 
-def _wanted(overview: Overview) -> list[int]:
-    """The links whose pictures are drawn: the first ones of each cluster, then its second ones, and
-    so on; then others that fill the map."""
-    places = range(OF_A_CLUSTER)
-    first = [one.shown[n] for n in places for one in overview.clusters if n < len(one.shown)]
-    return drawing.wanted(overview, first, ON_THE_MAP)
-
-
 async def _public(overview: Overview, notes: Sequence[str], shown: Sequence[ShownHit]) -> Card:
     return cards.public(overview, {one.hit.id: one for one in shown}, notes)
 
@@ -127,37 +118,5 @@ async def _private(
     shown: Sequence[ShownHit],
 ) -> Card:
     pictures = {one.hit.id: stills[one.hit.id] for one in shown}
-    drawn = await asyncio.to_thread(_drawn, overview, pictures)
-    return cards.private(overview, drawn, notes)
-
-
-def _drawn(overview: Overview, stills: Mapping[int, bytes]) -> dict[str, bytes]:
-    """The contact sheet and the map as files, by their names; for a thread."""
-    pictures = {link: drawing.opened(still) for link, still in stills.items()}
-    months = last_months(overview, MONTHS)
-    names = [text.name(cluster.words) for cluster in overview.clusters]
-    sections = [
-        drawing.Section(
-            name,
-            f"{text.pictures(cluster.count)} · {text.share(cluster.count, overview.count)}",
-            [pictures[link] for link in cluster.shown if link in pictures],
-            cards.months_of(cluster, months),
-        )
-        for name, cluster in zip(names, overview.clusters, strict=True)
-    ]
-    sheet = drawing.overview_sheet(
-        text.title(),
-        cards.subtitle(overview),
-        [overview.months.get(month, 0) for month in months],
-        (text.month(months[0]), text.month(months[-1])),
-        sections,
-    )
-    about = text.how_to_read_the_atlas()
-    atlas = drawing.atlas(text.atlas_title(), about, overview, names, pictures)
-    return {cards.SHEET: _file(sheet), cards.ATLAS: _file(atlas)}
-
-
-def _file(picture: Image.Image) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "WEBP", quality=QUALITY)
-    return out.getvalue()
+    files = await asyncio.to_thread(drawn, overview, pictures)
+    return cards.private(overview, files, notes)

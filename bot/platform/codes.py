@@ -14,6 +14,7 @@ UNKNOWN_CHANNEL = 10003
 UNKNOWN_GUILD = 10004
 UNKNOWN_MEMBER = 10007
 UNKNOWN_MESSAGE = 10008
+UNKNOWN_USER = 10013  # of an account that was deleted
 UNKNOWN_INTERACTION = 10062
 ALREADY_ACKNOWLEDGED = 40060  # of an interaction
 EDITED_TOO_OFTEN = 30046  # a message older than an hour
@@ -23,11 +24,24 @@ MISSING_PERMISSIONS = 50013
 THREAD_ARCHIVED = 50083  # and locked: the bot would open one that is only archived
 INVALID_FORM_BODY = 50035
 REPLY_WITHOUT_HISTORY = 160002  # the bot may write there, and not read what it would reply to
+BLOCKED_BY_AUTOMOD = (200000, 200001)  # a message, or a title: a rule of the server forbids words
 
 AUTHENTICATION_FAILED = 4004  # a gateway's close code
 
 # The errors of a request when Discord or the network fails, or the answer can't be read.
 RequestFailed = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError, Unreadable)
+
+
+# Statuses of refusals that pass: the token is being changed, or requests came too slowly or often.
+PASSING = (401, 408, 429)
+
+
+def is_rejection(error: BaseException) -> bool:
+    """Whether Discord refused a request, for whatever reason, and doesn't just fail. The same
+    request will hardly succeed later, but the refusal may be a mistake."""
+    if not isinstance(error, discord.HTTPException):
+        return False
+    return 400 <= error.status < 500 and error.status not in PASSING
 
 
 def may_not_write(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 import discord
 from discord.abc import GuildChannel
 
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks
@@ -72,6 +73,7 @@ class Jobs:
         self._beginning = asyncio.Lock()  # two people who ask at once get one job
         self._switching = asyncio.Lock()
         self._model_turns = asyncio.Semaphore(MODEL_JOBS_AT_ONCE)
+        self._background = Background()
 
     def _run_of(self, job: Job) -> Run:
         """A run of this job, which is yet to be started."""
@@ -91,6 +93,7 @@ class Jobs:
             self._clocks,
             rereading,
             self._transcribing,
+            self._background,
             self._model_turns,
             self.switch_if_done,
             job,
@@ -98,7 +101,7 @@ class Jobs:
 
     async def close(self) -> None:
         """Stop at once; the jobs go on after the next start."""
-        await asyncio.gather(*(run.stop() for run in self._runs.values()))
+        await self._background.close()
 
     async def resume(self) -> None:
         """Continue the jobs that a restart interrupted; called at every READY."""

@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 
 import discord
 
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks
@@ -48,6 +49,7 @@ class Run:
         clocks: Clocks,
         rereading: Rereading,
         transcribing: Transcribing,
+        background: Background,
         turns: asyncio.Semaphore,
         done: Callable[[], Awaitable[None]],
         job: Job,
@@ -57,6 +59,7 @@ class Run:
         self._clocks = clocks
         self._rereading = rereading
         self._transcribing = transcribing
+        self._background = background
         self._turns = turns
         self._done = done
         self._job = job
@@ -92,7 +95,7 @@ class Run:
 
     def start(self) -> None:
         if self.status == "running" and self.idle:
-            self._task = asyncio.create_task(self._work(), name=f"reindex-{self.id}")
+            self._task = self._background.begin(self._work(), f"reindex-{self.id}")
 
     async def stop(self) -> None:
         if self._task is not None:

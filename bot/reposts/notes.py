@@ -27,6 +27,7 @@ from bot.ask.page import ResultPage, ShownHit
 from bot.ask.posted import hit_of
 from bot.ask.results import Absent, Results
 from bot.languages.speech import speaking
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed, is_refusal
@@ -35,6 +36,7 @@ from bot.platform.places import Place
 from bot.platform.refusal import Refusal
 from bot.sync.ingest import Post
 from bot.sync.noted import Noted, home
+from bot.sync.worker import Worker
 from bot.sync.writer import Writer
 from bot.text import copies as text
 from index import (
@@ -48,7 +50,6 @@ from index import (
     Links,
     Note,
     Searcher,
-    StoreError,
 )
 
 log = logging.getLogger(__name__)
@@ -101,23 +102,23 @@ class Notes:
         self._paces: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)  # by channel
         self._writing = False
         self._sending: str | None = None  # the source below which a note is being sent
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
+        self._deleting = Worker(
+            "loose_notes", self._delete_loose_notes, writer.erased, lambda: clocks.expire_s
+        )
 
     @property
     def busy(self) -> bool:
         """Whether pictures wait, or one is being looked at, or notes are to be deleted."""
-        return self._writing or not self._waiting.empty() or self._writer.erased.is_set()
+        return self._writing or not self._waiting.empty() or self._deleting.busy
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._write_notes(), name="notes"),
-            asyncio.create_task(self._delete_loose_notes(), name="loose_notes"),
-        ]
+        self._background.begin(self._write_notes(), "notes")
+        self._deleting.start()
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
+        await self._deleting.close()
 
     # ---- what happens
 
@@ -239,29 +240,16 @@ class Notes:
 
     # ---- deleting
 
-    async def _delete_loose_notes(self) -> None:
-        """Delete notes below pictures that are gone: at the start, after each erasure, and now and
-        then, since a deletion may be found out late."""
-        while True:
-            self._writer.erased.clear()
-            try:
-                for note in await self._bookkeeping.notes_with_id(UNSENT):
-                    if note.source != self._sending:
-                        await self._find(note)
-                for note in await self._bookkeeping.loose_notes():
-                    if note.id != UNSENT:
-                        await self._delete(note)
-            except GalleryClosed:
-                return
-            except StoreError as error:
-                log.warning(fields("notes_wait", reason=error))
-            except Exception:
-                log.exception(fields("notes_wait"))
-            try:
-                async with asyncio.timeout(self._clocks.expire_s):
-                    await self._writer.erased.wait()
-            except TimeoutError:
-                continue
+    async def _delete_loose_notes(self) -> float:
+        """Delete notes below pictures that are gone; the seconds until it is done again, since a
+        deletion may be found out late."""
+        for note in await self._bookkeeping.notes_with_id(UNSENT):
+            if note.source != self._sending:
+                await self._find(note)
+        for note in await self._bookkeeping.loose_notes():
+            if note.id != UNSENT:
+                await self._delete(note)
+        return self._clocks.expire_s
 
     async def _find(self, note: Note) -> None:
         """Learn the id of a note of which it isn't known whether it was sent; forget it if it was

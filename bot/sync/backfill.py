@@ -14,6 +14,7 @@ import logging
 import discord
 
 from bot.media.download import DownloadError
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks, Limits
@@ -65,24 +66,18 @@ class Backfill:
         self._metrics = metrics
         self._clocks = clocks
         self._limits = limits
-        self._tasks: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     # ---- starting and stopping
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._work(), name=f"backfill-{number}")
-            for number in range(self._limits.channels_at_once)
-        ]
-        self._tasks.append(
-            asyncio.create_task(self._save_cursors_now_and_then(), name="save-cursors")
-        )
+        for number in range(self._limits.channels_at_once):
+            self._background.begin(self._work(), f"backfill-{number}")
+        self._background.begin(self._save_cursors_now_and_then(), "save-cursors")
 
     async def close(self) -> None:
         """Stop at once: a page that is not committed yet will be read again."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
 
     async def save_cursors(self) -> None:
         """Write the cursors that messages without pictures have moved."""

@@ -8,13 +8,13 @@ are followed as Discord announces them.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 import discord
 from discord.abc import GuildChannel
 
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.platform.codes import MISSING_ACCESS, UNKNOWN_GUILD, RequestFailed, is_deleted
 from bot.sync.backlog import Backlog
@@ -52,14 +52,11 @@ class CatchUp:
         self._erasure = erasure
         self._left = left
         self._present: set[int] = set()  # guilds announced since their shard connected
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     async def close(self) -> None:
         """Stop at once: the next start looks again."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._background.close()
 
     # ---- a session
 
@@ -74,9 +71,7 @@ class CatchUp:
         """Catch up with a guild, whose channels are known now."""
         self._present.add(guild.id)
         self._backlog.listing.add(guild.id)
-        task = asyncio.create_task(self._catch_up_or_log(guild), name=f"catch-up-{guild.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._background.begin(self._catch_up_or_log(guild), f"catch-up-{guild.id}")
 
     async def _catch_up_or_log(self, guild: discord.Guild) -> None:
         """An error ends the catching up with one server until it is announced again."""

@@ -6,7 +6,6 @@ picture is lost: the channel is noted as behind, and its history is read when th
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import logging
 from collections import OrderedDict
@@ -16,6 +15,7 @@ import discord
 from cachetools import LRUCache
 
 from bot.media.download import DownloadError
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Limits
@@ -64,7 +64,7 @@ class Live:
         # The number of each message's latest edit.
         self._edits: LRUCache[int, int] = LRUCache(MAX_EDITS)
         self._edit_numbers = itertools.count()
-        self._workers: list[asyncio.Task[None]] = []
+        self._background = Background()
 
     @property
     def depth(self) -> int:
@@ -84,16 +84,12 @@ class Live:
         return self.depth > 0 or self._ingest.busy
 
     def start(self) -> None:
-        self._workers = [
-            asyncio.create_task(self._work(), name=f"live-{number}")
-            for number in range(self._limits.live_workers)
-        ]
+        for number in range(self._limits.live_workers):
+            self._background.begin(self._work(), f"live-{number}")
 
     async def close(self) -> None:
         """Stop at once; the cursors on disk are before everything that is unfinished."""
-        for worker in self._workers:
-            worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        await self._background.close()
 
     # ---- what happens in a channel
 

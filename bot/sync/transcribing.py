@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Iterator
 
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks, Limits
@@ -67,6 +68,7 @@ class Transcribing:
         self._new = NewBytes(limits.transcribe_bytes)
         self._tries = Tries()  # of links whose pictures could not be had
         self._task: asyncio.Task[None] | None = None
+        self._background = Background()
 
     @property
     def on(self) -> bool:
@@ -94,13 +96,11 @@ class Transcribing:
     def start(self) -> None:
         """Begin, unless it has begun. The work goes on until `close`."""
         if self._transcriber is not None and self._task is None:
-            self._task = asyncio.create_task(self._work(self._transcriber), name="transcribing")
+            self._task = self._background.begin(self._work(self._transcriber), "transcribing")
 
     async def close(self) -> None:
         """Stop at once; what is left is pending."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._background.close()
         if self._transcriber is not None:
             await self._transcriber.close()
 

@@ -546,6 +546,12 @@ class Writer:
         if notices:
             self.to_tell.set()
 
+    async def to_be_told(self, notices: Sequence[Notice]) -> None:
+        """Keep what came of judging a link that is judged once more. Waits for the file."""
+        await self._written(lambda: self._gallery.watches.to_be_told(notices), patient=True)
+        if notices:
+            self.to_tell.set()
+
     async def drop_unjudged(self, posted_before: float) -> None:
         """Judge no more what was posted before then (Unix seconds)."""
         await self._gallery.watches.drop_unjudged(posted_before)
@@ -556,10 +562,18 @@ class Writer:
         ids = [notice.id for notice in notices]
         await self._written(lambda: self._gallery.watches.sending(ids, name), patient=True)
 
-    async def sent(self, name: str) -> None:
-        """Note that the message of this name was sent. Waits for the file."""
+    async def sent(self, watch: Watch, name: str, since: float) -> None:
+        """Note that the message of this name was sent. Waits for the file.
+
+        since   when its watch was there, by the monotonic clock: after an erasure it isn't counted
+        """
         at = time.time()
-        await self._written(lambda: self._gallery.watches.sent(name, at), patient=True)
+
+        def write() -> Awaitable[None]:
+            counts = self._questions_erased.get((watch.space, watch.owner), -math.inf) < since
+            return self._gallery.watches.sent(watch, name, at, counts=counts)
+
+        await self._written(write, patient=True)
 
     async def put_off(self, notices: Sequence[Notice], due: float) -> None:
         """Tell of these notices from then on (Unix seconds)."""

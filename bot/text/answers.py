@@ -409,6 +409,17 @@ def heading(
     return _("Pictures") if first else _("More pictures")
 
 
+def cluster(name: str, *, first: bool) -> str:
+    """The heading of a page with the pictures of a cluster."""
+    said = _("The cluster “{name}”") if first else _("More of the cluster “{name}”")
+    return said.format(name=quoted(name))
+
+
+def one_of_cluster(name: str) -> str:
+    """The heading of one picture of a cluster."""
+    return _("A picture of the cluster “{name}”").format(name=quoted(name))
+
+
 def one_for(asked: str, says: Sequence[str] = ()) -> str:
     """The heading of one picture of an answer."""
     if asked:

@@ -64,13 +64,13 @@ def menu() -> str:
     return _("For moderators: correct this")
 
 
-def not_a_copy(numbered: int) -> str:
-    """An option of the menu, before which picture it is about."""
-    return _("Not a copy: {number} ·").format(number=number(numbered))
+def not_a_copy(numbered: int, posted: str) -> str:
+    """An option of the menu; `posted` is who posted the picture, and where."""
+    return _("Not a copy: {number} · {posted}").format(number=number(numbered), posted=posted)
 
 
-def a_copy_after_all() -> str:
-    return _("A copy after all:")
+def a_copy_after_all(posted: str) -> str:
+    return _("A copy after all: {posted}").format(posted=posted)
 
 
 def let_pass() -> str:

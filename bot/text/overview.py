@@ -126,6 +126,19 @@ def yours_is_being_made() -> str:
     return _("I am still making your overview. Please wait until it is here.")
 
 
+def before_yours(count: int) -> str:
+    """How many overviews are made before that of the reader."""
+    return plural(
+        "{n} overview is made before yours. Yours will come here.",
+        "{n} overviews are made before yours. Yours will come here.",
+        count,
+    )
+
+
+def yours_now() -> str:
+    return _("I am making your overview now. It will come here.")
+
+
 def many_are_being_made() -> str:
     return _(
         "So many people ask for an overview right now that I can take no more. "

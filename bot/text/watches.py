@@ -61,13 +61,13 @@ def too_many_of_server(most: int) -> str:
 
 
 def no_such_hours() -> str:
-    return _("I can’t read these quiet hours. Write them as `22-7` or `22:30-6:45`.")
+    return _("I can’t read these quiet hours. Write them as `22-7`, `22:30-6:45` or `10pm-7am`.")
 
 
 def no_such_zone() -> str:
     return _(
-        "I know no such time zone. Choose one from the list, such as `Europe/Berlin` or "
-        "`America/Sao_Paulo`."
+        "I know no such time zone. Type a large city near you, such as `Berlin` or `São Paulo`, or "
+        "whole hours from UTC, such as `UTC+2`."
     )
 
 
@@ -85,11 +85,35 @@ def not_kept() -> str:
     return _("You have just had your questions erased, so this watch isn’t kept. Add it once more.")
 
 
-def added(said: str, *, channel: str, when: str, a_day: int) -> str:
+def there_already(said: str, channel: str) -> str:
+    """channel   where its notices go; "": to the member alone"""
+    return _(
+        "You have this watch already: {wish}, {where}. To change when it tells you, remove it with "
+        "{command}, and add it once more."
+    ).format(wish=said, where=goes_to(channel), command=command("watch remove"))
+
+
+def have_stopped(count: int) -> str:
+    return plural(
+        "{n} watch of yours has stopped. {command} says why.",
+        "{n} watches of yours have stopped. {command} says why.",
+        count,
+    ).format(command=command("watch list"))
+
+
+def zone_unused(zone: str) -> str:
+    return _(
+        "The time zone ({zone}) does nothing yet: it counts only for quiet hours, and for a digest "
+        "once a day."
+    ).format(zone=zone)
+
+
+def added(said: str, *, channel: str, when: str, unused_zone: str, a_day: int) -> str:
     """What /watch add answers.
 
-    said      the wish
-    channel   where notices go; "": to the member alone
+    said          the wish
+    channel       where notices go; "": to the member alone
+    unused_zone   the time zone that was given for nothing; "": none
     """
     if channel:
         first = _(
@@ -106,7 +130,8 @@ def added(said: str, *, channel: str, when: str, a_day: int) -> str:
         "You get at most {n} messages a day; what comes then waits until the next.",
         a_day,
     )
-    return "\n".join([first, *filter(None, [when]), f"-# {most}"])
+    unused = zone_unused(unused_zone) if unused_zone else ""
+    return "\n".join([first, *filter(None, [when, unused]), f"-# {most}"])
 
 
 def quiet_hours(begin: str, end: str, zone: str) -> str:
@@ -167,6 +192,13 @@ def other_model() -> str:
     return _(
         "Paused: I see pictures with another model now, and I didn’t keep the one that you watched "
         "with. Add the watch with it once more."
+    )
+
+
+def notice_refused() -> str:
+    return _(
+        "Paused: Discord refuses the notice. A rule of the server may forbid its words. Let the "
+        "watch go on to try again, or add it with other words."
     )
 
 

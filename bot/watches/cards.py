@@ -16,7 +16,7 @@ from bot.ask.page import ResultPage
 from bot.languages.speech import LOCALES, joined, spoken
 from bot.platform.interactions import button
 from bot.text import watches as text
-from bot.watches import reasons
+from bot.watches import reasons, zones
 from bot.watches.choices import DAILY_AT, Choices
 from index import Notice, Watch
 
@@ -97,10 +97,10 @@ def when(choices: Choices) -> str:
     if choices.digest == "hourly":
         said.append(text.hourly())
     elif choices.digest == "daily":
-        said.append(text.daily(_clock(DAILY_AT.hour * 60), choices.zone))
+        said.append(text.daily(_clock(DAILY_AT.hour * 60), zones.said(choices.zone)))
     if choices.quiet is not None:
         begin, end = map(_clock, choices.quiet)
-        said.append(text.quiet_hours(begin, end, choices.zone))
+        said.append(text.quiet_hours(begin, end, zones.said(choices.zone)))
     return joined(*said) if said else ""
 
 
@@ -117,5 +117,6 @@ def why(reason: str) -> str:
         reasons.NO_CHANNEL: text.channel_gone,
         reasons.MAY_NOT_WRITE: text.may_not_write,
         reasons.OTHER_MODEL: text.other_model,
+        reasons.REFUSED: text.notice_refused,
     }
     return said.get(reason, text.paused_by_you)()

@@ -6,17 +6,24 @@ A time of day is in the member's time zone, which they name: Discord doesn't tel
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Literal, TypeAlias
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 Digest: TypeAlias = Literal["", "hourly", "daily"]
 Hours: TypeAlias = tuple[int, int]  # from and to, in minutes after midnight
+UTC_ZONE = "UTC"  # of who names no time zone
 DAY = 24 * 60
 DAILY_AT = time(18)  # when a daily digest comes
-_HOURS = re.compile(r"(\d{1,2})(?:[:.h](\d{2})?)?\s*(?:-|–|—|to|bis)\s*(\d{1,2})(?:[:.h](\d{2})?)?")
+HALVES = ("am", "pm")
+_TIME = r"(?:las? )?(\d{1,2}) ?(?:[:.h時] ?(\d{2})?分?)? ?(am|pm|uhr|h|hs|)\.?"
+_HOURS = re.compile(
+    rf"(?:from |von |de |das |desde )?{_TIME}"
+    rf" ?(?:-|–|—|~|〜|to|until|till|bis|à|a|às|as|hasta|até|から) ?{_TIME}(?:まで)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,13 @@ class Choices:
 
     locale: str = "en-US"
     quiet: Hours | None = None
-    zone: str = "UTC"
+    zone: str = UTC_ZONE
     digest: Digest = ""
+
+    @property
+    def uses_zone(self) -> bool:
+        """Whether a time of day counts."""
+        return self.quiet is not None or self.digest == "daily"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -86,44 +98,28 @@ def _next_digest(here: datetime, digest: Digest) -> datetime:
 
 
 def hours(typed: str) -> Hours | None:
-    """What "22-7" or "22:30–7:00" means; None where it means nothing."""
-    match = _HOURS.fullmatch(typed.strip().lower())
+    """What "22-7", "22:30–7:00", "10pm-7am" or "22 Uhr bis 7 Uhr" means; None where it means
+    nothing, or may mean two things."""
+    match = _HOURS.fullmatch(
+        unicodedata.normalize("NFKC", typed).strip().lower().replace(".m", "m")
+    )
     if match is None:
         return None
-    begin, end = (
-        int(hour) * 60 + int(minute or 0)
-        for hour, minute in ((match[1], match[2]), (match[3], match[4]))
-    )
-    minutes_fit = all(int(minute or 0) < 60 for minute in (match[2], match[4]))
-    if not minutes_fit or begin > DAY or end > DAY or begin % DAY == end % DAY:
+    first, last = match.groups()[:3], match.groups()[3:]
+    if (first[2] in HALVES) != (last[2] in HALVES):
+        return None  # "10-7am" may begin in the morning or in the evening
+    begin, end = _minutes(*first), _minutes(*last)
+    if begin is None or end is None or begin % DAY == end % DAY:
         return None
     return begin % DAY, end % DAY
 
 
-def zone_named(typed: str) -> str | None:
-    """The time zone of this name, whatever the case; None where there is none."""
-    return _ZONES.get(typed.strip().casefold().replace(" ", "_"))
-
-
-def zones_like(typed: str, most: int) -> list[str]:
-    """Time zones whose names have this in them, those whose city begins with it first."""
-    part = typed.strip().casefold().replace(" ", "_")
-    found = [
-        (not _city(folded).startswith(part), name)
-        for folded, name in _ZONES.items()
-        if part in folded
-    ]
-    return [name for _, name in sorted(found)][:most]
-
-
-def _city(zone: str) -> str:
-    return zone.rpartition("/")[2]
-
-
-# Those that people choose, by a continent or ocean and a city; the others are old names of them.
-_CONTINENTS = ("africa", "america", "antarctica", "asia", "atlantic", "australia", "europe")
-_ZONES = {
-    name.casefold(): name
-    for name in sorted(available_timezones())
-    if name == "UTC" or name.casefold().startswith((*_CONTINENTS, "indian/", "pacific/"))
-}
+def _minutes(hour: str, minute: str | None, unit: str) -> int | None:
+    """A time of day in minutes after midnight; None where there is no such time."""
+    hours, minutes = int(hour), int(minute or 0)
+    if unit in HALVES:
+        if not 1 <= hours <= 12:
+            return None
+        hours = hours % 12 + 12 * (unit == "pm")
+    after_midnight = hours * 60 + minutes
+    return after_midnight if minutes < 60 and after_midnight <= DAY else None

@@ -8,7 +8,6 @@ checked once more when it leaves.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
@@ -18,6 +17,7 @@ from functools import partial
 from typing import Any
 
 import discord
+from cachetools import LRUCache
 
 from bot.access.sight import Sight
 from bot.ask.draft import Draft
@@ -29,20 +29,24 @@ from bot.languages.speech import speaking
 from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks, Limits
 from bot.platform.codes import (
+    BLOCKED_BY_AUTOMOD,
     NOT_TO_THIS_USER,
     UNKNOWN_CHANNEL,
+    UNKNOWN_USER,
     RequestFailed,
     is_refusal,
+    is_rejection,
     may_not_write,
 )
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
+from bot.sync.worker import Worker
 from bot.sync.writer import Writer
-from bot.text import watches as text
 from bot.watches import cards, reasons
 from bot.watches.cards import Sent
 from bot.watches.choices import Choices
-from bot.watches.judge import member, place_of
+from bot.watches.judge import place_of
+from bot.watches.owners import Owners
 from index import (
     Filter,
     GalleryClosed,
@@ -61,6 +65,14 @@ NAME_BYTES = 8  # of a message's name, which is its nonce, too
 MOST_LOOKED_AT = 100  # messages among which one is looked for by its name
 
 
+# How often a notice is tried that Discord refuses, or that an unforeseen error stops: either may be
+# a mistake. While Discord only fails, it is tried for a day.
+MOST_TRIES = 3
+# Where no message can be looked for: the channel or the account is gone, or takes none.
+NOWHERE_TO_LOOK = (UNKNOWN_CHANNEL, UNKNOWN_USER, NOT_TO_THIS_USER)
+REMEMBERED = 4_096  # notices that failed
+
+
 class Gone(Exception):
     """None of the pictures may be shown any more."""
 
@@ -74,6 +86,7 @@ class Deliveries:
         searcher: Searcher,
         watches: WatchReader,
         links: Links,
+        owners: Owners,
         writer: Writer,
         results: Results,
         clocks: Clocks,
@@ -83,53 +96,36 @@ class Deliveries:
         self._searcher = searcher
         self._watches = watches
         self._links = links
+        self._owners = owners
         self._writer = writer
         self._results = results
         self._clocks = clocks
         self._limits = limits
-        self._task: asyncio.Task[None] | None = None
-        self._working = False
+        # By the id of a notice: how often it was refused, and since when it has failed.
+        self._failed: LRUCache[int, tuple[int, float]] = LRUCache(REMEMBERED)
+        self._worker = Worker(
+            "notices", self._tell_all, writer.to_tell, lambda: clocks.watch_again_s
+        )
 
     @property
     def busy(self) -> bool:
         """Whether messages are being sent, or it isn't known yet when the next one is due."""
-        return self._working or self._writer.to_tell.is_set()
+        return self._worker.busy
 
     def start(self) -> None:
         """Begin, unless it has begun: what was on its way at a kill must be looked for first."""
-        if self._task is not None:
-            return
-        self._writer.to_tell.set()
-        self._task = asyncio.create_task(self._work(), name="notices")
+        self._worker.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._worker.close()
 
     # ---- the work
 
-    async def _work(self) -> None:
-        while True:
-            self._working = True
-            self._writer.to_tell.clear()
-            try:
-                await self._settle_all()
-                await self._send_all()
-                wait_s = await self._until_next()
-            except GalleryClosed:
-                return
-            except Exception as error:
-                expected = isinstance(error, StoreError)
-                log.error(fields("notices_wait", why=error), exc_info=None if expected else error)
-                wait_s = self._clocks.watch_again_s
-            finally:
-                self._working = False
-            try:
-                async with asyncio.timeout(wait_s):
-                    await self._writer.to_tell.wait()
-            except TimeoutError:
-                continue
+    async def _tell_all(self) -> float:
+        """Send what is due; the seconds until something is due again."""
+        await self._settle_all()
+        await self._send_all()
+        return await self._until_next()
 
     async def _until_next(self) -> float:
         """The seconds until something is due, at most until it is looked for again."""
@@ -153,13 +149,32 @@ class Deliveries:
         except (GalleryClosed, StoreError):
             raise
         except Exception as error:
-            expected = isinstance(error, (Refusal, *RequestFailed))
-            log.log(
-                logging.WARNING if expected else logging.ERROR,
-                fields("notice_waits", guild=watch.space, why=repr(error)),
-                exc_info=None if expected else error,
-            )
-            await self._writer.put_off(notices, time.time() + self._clocks.watch_again_s)
+            await self._put_off(watch, notices, error)
+
+    async def _put_off(self, watch: Watch, notices: Sequence[Notice], error: Exception) -> None:
+        """Try notices again later that could not be sent, unless that was done often enough."""
+        expected = isinstance(error, (Refusal, *RequestFailed))
+        log.log(
+            logging.WARNING if expected else logging.ERROR,
+            fields("notice_waits", guild=watch.space, why=repr(error)),
+            exc_info=None if expected else error,
+        )
+        given_up = [notice for notice in notices if self._is_given_up(notice, error)]
+        if given_up and is_rejection(error):
+            await self._owners.stop(watch, reasons.REFUSED)
+            return
+        await self._writer.drop_notices(given_up)
+        others = [notice for notice in notices if notice not in given_up]
+        await self._writer.put_off(others, time.time() + self._clocks.watch_again_s)
+
+    def _is_given_up(self, notice: Notice, error: Exception) -> bool:
+        """Note that a notice failed by an error; whether it is not tried again."""
+        now = time.monotonic()
+        times, since = self._failed.get(notice.id, (0, now))
+        passes = isinstance(error, (Refusal, *RequestFailed)) and not is_rejection(error)
+        times += not passes
+        self._failed[notice.id] = times, since
+        return times >= MOST_TRIES or now - since > DAY_S
 
     # ---- one message
 
@@ -180,19 +195,18 @@ class Deliveries:
             await self._writer.put_off(notices, now + self._clocks.watch_again_s)
             return
         asked_at = time.monotonic()
-        owner = await member(guild, watch.owner)
+        owner = await self._owners.member(guild, watch.owner)
         if owner is None:
-            await self._writer.remove_watches([watch.id])
             return
         place = None
         if watch.group is not None:
             place = await place_of(self._client, guild, watch.group)
             if place is None:
-                await self._pause(watch, owner, reasons.NO_CHANNEL)
+                await self._owners.stop(watch, reasons.NO_CHANNEL)
                 return
             writes = may_write(place, guild.me) and may_write(place, owner)
             if not writes or not await is_in(self._client, place, owner):
-                await self._pause(watch, owner, reasons.MAY_NOT_WRITE)
+                await self._owners.stop(watch, reasons.MAY_NOT_WRITE)
                 return
         page, shown = await self._page(notices)
         if not page.shown:
@@ -221,7 +235,7 @@ class Deliveries:
 
         goes_on = partial(self._writer.watch_goes_on, watch, asked_at)
         draft = Draft(sight, page, None, goes_on, self._results.now, lay_out)
-        await self._deliver(told, owner, place, draft, shown, folded)
+        await self._deliver(told, owner, place, draft, asked_at, shown, folded)
 
     async def _page(self, notices: Sequence[Notice]) -> tuple[ResultPage, list[Notice]]:
         """The pictures of these notices that are still there, as their messages show them now; and
@@ -276,11 +290,13 @@ class Deliveries:
         owner: discord.Member,
         place: Place | None,
         draft: Draft,
+        asked_at: float,
         notices: Sequence[Notice],
         folded: Sequence[Notice],
     ) -> None:
         """Send the message; name it first, so that it is known after a kill what to look for.
 
+        asked_at  when the watch was there, by the monotonic clock
         notices   of what it shows
         folded    of copies of that, which count as told, too
         """
@@ -312,37 +328,30 @@ class Deliveries:
             await self._writer.sending(every, "")
             if (reason := _why_refused(error, place)) is None:
                 raise
-            await self._pause(told.watch, owner, reason)
+            await self._owners.stop(told.watch, reason)
             return
-        await self._writer.sent(told.name)
+        await self._writer.sent(told.watch, told.name, asked_at)
         log.info(fields("notice_sent", guild=told.watch.space, pictures=len(draft.page.shown)))
-
-    async def _pause(self, watch: Watch, owner: discord.Member, reason: str) -> None:
-        """Pause a watch, and tell its owner once; if that can't be, their list tells it."""
-        await self._writer.pause_watch(watch.id, reason)
-        log.info(fields("watch_paused", guild=watch.space, why=reason))
-        if reason == reasons.CLOSED_DMS:
-            return
-        with speaking(Choices.from_json(watch.settings).locale):
-            said = text.stopped(text.wish(watch.asked), cards.why(reason), owner.guild.name)
-        try:
-            await owner.send(said, allowed_mentions=discord.AllowedMentions.none())
-        except RequestFailed as error:
-            log.info(fields("watch_untold", guild=watch.space, why=repr(error)))
 
     # ---- after a kill
 
     async def _settle_all(self) -> None:
         """Find out of messages whether they were sent that were on their way."""
         for name, notices in (await self._watches.begun()).items():
+            looked_at = time.monotonic()
             watch = await self._watches.get(notices[0].watch)
+            if watch is None:
+                continue  # what was to be told of it went with it
             try:
-                was_sent = watch is None or await self._is_there(watch, name)
+                was_sent = await self._is_there(watch, name)
             except RequestFailed as error:
                 log.warning(fields("notice_unknown", name=name, why=repr(error)))
-                continue
+                given_up = [self._is_given_up(notice, error) for notice in notices]
+                if not any(given_up):
+                    continue
+                was_sent = True
             if was_sent:
-                await self._writer.sent(name)
+                await self._writer.sent(watch, name, looked_at)
             else:
                 await self._writer.sending(notices, "")
 
@@ -362,7 +371,7 @@ class Deliveries:
                 if any(id.endswith(f":{name}") for id in _custom_ids(message.components)):
                     return True
         except discord.HTTPException as error:
-            if error.code == UNKNOWN_CHANNEL or is_refusal(error):
+            if error.code in NOWHERE_TO_LOOK or is_refusal(error):
                 return True
             raise
         return False
@@ -372,10 +381,14 @@ def may_write(place: Place, who: discord.Member | None) -> bool:
     """Whether a member may see a channel or thread and write there."""
     if who is None or who.is_timed_out():
         return False
-    granted = place.permissions_for(who)
-    is_thread = isinstance(place, discord.Thread)
-    sends = granted.send_messages_in_threads if is_thread else granted.send_messages
-    return granted.view_channel and sends
+    try:
+        granted = place.permissions_for(who)
+    except discord.ClientException:  # a thread whose channel the bot can't see
+        return False
+    if not isinstance(place, discord.Thread):
+        return granted.view_channel and granted.send_messages
+    is_open = not place.locked or granted.manage_threads
+    return granted.view_channel and granted.send_messages_in_threads and is_open
 
 
 async def is_in(client: discord.Client, place: Place, who: discord.Member) -> bool:
@@ -397,6 +410,8 @@ async def is_in(client: discord.Client, place: Place, who: discord.Member) -> bo
 
 def _why_refused(error: discord.HTTPException, place: Place | None) -> str | None:
     """Why a message could not be sent for good; None: it may be sent later."""
+    if error.code in BLOCKED_BY_AUTOMOD:
+        return reasons.REFUSED
     if place is None:
         return reasons.CLOSED_DMS if error.code == NOT_TO_THIS_USER else None
     if error.code == UNKNOWN_CHANNEL:

@@ -7,7 +7,6 @@ Each that it may fit judges it among what its owner may read at that moment.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from dataclasses import dataclass, replace
@@ -18,12 +17,13 @@ from bot.access.sight import Sight
 from bot.ask.names import narrowed
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
-from bot.platform.codes import UNKNOWN_MEMBER, RequestFailed, is_deleted
+from bot.platform.codes import RequestFailed, is_deleted, is_rejection
 from bot.platform.places import Place
-from bot.platform.unreadable import readable
+from bot.sync.worker import Worker
 from bot.sync.writer import Writer
 from bot.watches import reasons
 from bot.watches.choices import Choices
+from bot.watches.owners import Owners
 from index import (
     Filter,
     GalleryClosed,
@@ -71,6 +71,7 @@ class Judge:
         watching: Watching,
         watches: WatchReader,
         links: Links,
+        owners: Owners,
         writer: Writer,
         clocks: Clocks,
         *,
@@ -80,51 +81,31 @@ class Judge:
         self._watching = watching
         self._watches = watches
         self._links = links
+        self._owners = owners
         self._writer = writer
         self._clocks = clocks
         self._reads_words = reads_words
-        self._task: asyncio.Task[None] | None = None
-        self._working = False
+        self._worker = Worker(
+            "watches", self._judge_all, writer.to_judge, lambda: clocks.watch_again_s
+        )
 
     @property
     def busy(self) -> bool:
-        """Whether something is being judged, or waits for it."""
-        return self._working or self._writer.to_judge.is_set()
+        """Whether new pictures are being judged, or wait for that."""
+        return self._worker.busy
 
     def start(self) -> None:
-        self._writer.to_judge.set()
-        self._task = asyncio.create_task(self._work(), name="watches")
+        self._worker.start()
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._worker.close()
 
     # ---- the work
 
-    async def _work(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(self._clocks.watch_again_s):
-                    await self._writer.to_judge.wait()
-            except TimeoutError:
-                pass  # what could not be judged is tried again
-            self._working = True
-            self._writer.to_judge.clear()
-            try:
-                await self._judge_all()
-            except GalleryClosed:
-                return
-            except StoreError as error:
-                log.warning(fields("watches_wait", why=error))
-            except Exception:
-                log.exception(fields("watches_wait"))
-            finally:
-                self._working = False
-
-    async def _judge_all(self) -> None:
+    async def _judge_all(self) -> float:
+        """Judge what can be judged; the seconds until what could not is tried again."""
         if not self._watching.ready:
-            return
+            return self._clocks.watch_again_s
         await self._embed_again()
         await self._writer.drop_unjudged(time.time() - self._clocks.new_s)
         after = 0
@@ -132,13 +113,14 @@ class Judge:
             for one in page:
                 await self._try(one)
             after = page[-1].link
+        return self._clocks.watch_again_s
 
     async def _embed_again(self) -> None:
         """Let watches be read by the model that has taken over."""
         for watch in await self._watching.outdated():
             again = await self._watching.embed_again(watch)
             if again is None:
-                await self._writer.pause_watch(watch.id, reasons.OTHER_MODEL)
+                await self._owners.stop(watch, reasons.OTHER_MODEL)
             else:
                 await self._writer.keep_embedding(again)
 
@@ -157,15 +139,30 @@ class Judge:
 
     async def _judge(self, unjudged: Unjudged) -> None:
         judging = await self._watching.judging(unjudged)
+        if judging is None:
+            await self._writer.judged(unjudged, (), await_words=False)
+            return
         notices: list[Notice] = []
-        if judging is not None:
-            owners: dict[int, _Owner] = {}
-            for watch in judging.watches:
-                if watch.owner != judging.link.owner and await self._tells(watch, judging, owners):
-                    choices = Choices.from_json(watch.settings)
-                    due = choices.due(time.time(), self._clocks.notices_s)
-                    notices.append(Notice(0, watch.id, unjudged.link, due))
-        words = self._reads_words and judging is not None and judging.lines is None
+        refused: discord.HTTPException | None = None
+        owners: dict[int, _Owner] = {}
+        for watch in judging.watches:
+            if watch.owner == judging.link.owner:
+                continue
+            try:
+                tells = await self._tells(watch, judging, owners)
+            except discord.HTTPException as error:
+                if not is_rejection(error):
+                    raise
+                refused = error  # what concerns one member must not hold up the others
+                continue
+            if tells:
+                choices = Choices.from_json(watch.settings)
+                due = choices.due(time.time(), self._clocks.notices_s)
+                notices.append(Notice(0, watch.id, unjudged.link, due))
+        if refused is not None:
+            await self._writer.to_be_told(notices)
+            raise refused
+        words = self._reads_words and judging.lines is None
         await self._writer.judged(unjudged, notices, await_words=words)
 
     # ---- one watch
@@ -179,11 +176,11 @@ class Judge:
         if guild is None or guild.unavailable:
             raise NotNow("an outage of the server")
         if watch.owner not in owners:
-            owners[watch.owner] = _Owner(await member(guild, watch.owner), time.monotonic())
+            owners[watch.owner] = _Owner(
+                await self._owners.member(guild, watch.owner), time.monotonic()
+            )
         owner = owners[watch.owner]
         if owner.member is None:
-            await self._writer.remove_watches([watch.id])
-            log.info(fields("watch_erased", guild=guild.id, why="its owner has left"))
             return False
         place = None
         if watch.group is not None:
@@ -219,19 +216,6 @@ def _within(guild: discord.Guild, watch: Watch, groups: list[Group]) -> Filter:
         groups = list(narrowed(guild, groups, asked.places, asked.not_places))
     filter = asked.filter or Filter(watch.space)
     return replace(filter, space=watch.space, groups=frozenset(group.id for group in groups))
-
-
-async def member(guild: discord.Guild, id: int) -> discord.Member | None:
-    """A member as they are now; None when they have left.
-
-    raises   what a failed request raises
-    """
-    try:
-        return await readable(guild.fetch_member(id))
-    except discord.NotFound as error:
-        if error.code == UNKNOWN_MEMBER:
-            return None
-        raise
 
 
 async def place_of(client: discord.Client, guild: discord.Guild, id: int) -> Place | None:

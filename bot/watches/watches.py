@@ -14,6 +14,7 @@ from bot.ask import lines, mentions
 from bot.ask.asker import Asker
 from bot.ask.embedding import QuestionEmbedder
 from bot.ask.layout import Card
+from bot.ask.phrases import without_joining
 from bot.ask.questions import Question, Questions
 from bot.ask.rate_limiter import RateLimiter
 from bot.media.pictures import Picture
@@ -23,10 +24,12 @@ from bot.platform.refusal import Refusal
 from bot.sync.writer import Writer
 from bot.text import lines as line_text
 from bot.text import watches as text
-from bot.watches import cards, reasons
-from bot.watches.choices import Choices, Digest, hours, zone_named
-from bot.watches.deliveries import may_write
+from bot.watches import cards, reasons, zones
+from bot.watches.choices import UTC_ZONE, Choices, Digest, hours
+from bot.watches.deliveries import is_in, may_write
 from index import Unreadable, Watch, WatchReader, Wish
+
+SAME_PICTURE = 0.999  # how like each other two embeddings of the same picture are, at least
 
 
 class Watches:
@@ -71,7 +74,7 @@ class Watches:
         self._rate_limiter.take(asker.guild.id, asker.member.id)
         await self._check_limits(asker)
         if place is not None:
-            _check_place(place, asker.member)
+            await _check_place(self._client, place, asker.member)
         wish = await _read(typed, choices.locale, with_picture=picture is not None)
         if wish.until is not None and wish.until <= time.time():
             raise Refusal(text.is_over)
@@ -93,12 +96,15 @@ class Watches:
         )
         async with self._adding:  # of several that are added at once, each counts those before it
             await self._check_limits(asker)
+            await self._check_new(watch)
             if not await self._writer.add_watch(watch, asker.asked_at):
                 raise Refusal(text.not_kept)
+        is_used = choices.uses_zone or choices.zone == UTC_ZONE
         return text.added(
             text.wish(watch.asked),
             channel=place.mention if place is not None else "",
             when=cards.when(choices),
+            unused_zone="" if is_used else zones.said(choices.zone),
             a_day=self._limits.notices_a_day,
         )
 
@@ -109,6 +115,13 @@ class Watches:
             raise Refusal(partial(text.too_many_of_member, self._limits.watches_of_member))
         if await self._watches.count(asker.guild.id) >= self._limits.watches_of_server:
             raise Refusal(partial(text.too_many_of_server, self._limits.watches_of_server))
+
+    async def _check_new(self, watch: Watch) -> None:
+        """raises   Refusal if its owner has the same watch already"""
+        for one in await self._watches.of_owner(watch.space, watch.owner):
+            if one.group == watch.group and _same_wish(one, watch):
+                channel = f"<#{one.group}>" if one.group else ""
+                raise Refusal(partial(text.there_already, text.wish(one.asked), channel))
 
     async def listing(self, space: int, owner: int) -> Card:
         """All watches of a member, with their controls."""
@@ -144,6 +157,12 @@ class Watches:
         await self._writer.pause_watch(watch.id, "")
         return text.goes_on(text.wish(watch.asked))
 
+    async def stopped(self, space: int, owner: int) -> str:
+        """That some watches of a member have stopped by themselves; "": none has."""
+        mine = await self._watches.of_owner(space, owner)
+        count = sum(watch.paused not in ("", reasons.BY_OWNER) for watch in mine)
+        return text.have_stopped(count) if count else ""
+
     async def remove(self, watch: Watch) -> str:
         """Remove a watch, and what waits to be told of it."""
         await self._writer.remove_watches([watch.id])
@@ -161,7 +180,7 @@ def chosen(locale: str, quiet: str | None, zone: str | None, digest: Digest) -> 
     """What a member chose, from what they typed. raises   Refusal where it can't be read"""
     choices = Choices(locale, digest=digest)
     if zone is not None:
-        if (named := zone_named(zone)) is None:
+        if (named := zones.named(zone)) is None:
             raise Refusal(text.no_such_zone)
         choices = dataclasses.replace(choices, zone=named)
     if quiet is not None:
@@ -171,9 +190,26 @@ def chosen(locale: str, quiet: str | None, zone: str | None, digest: Digest) -> 
     return choices
 
 
-def _check_place(place: Place, asker: discord.Member) -> None:
-    """raises   Refusal unless both the member and the bot may write there"""
-    if not may_write(place, asker):
+def _same_wish(one: Watch, other: Watch) -> bool:
+    """Whether two watches ask for the same, however it was typed."""
+    asked, too = (
+        dataclasses.replace(watch.asked, words=watch.asked.words.casefold(), line="", understood=())
+        for watch in (one, other)
+    )
+    if asked != too:
+        return False
+    if not asked.with_picture:
+        return True
+    if one.embedding is None or other.embedding is None or one.revision != other.revision:
+        return False
+    first, second = one.embedding.picture, other.embedding.picture
+    return first is not None and second is not None and float(first @ second) > SAME_PICTURE
+
+
+async def _check_place(client: discord.Client, place: Place, asker: discord.Member) -> None:
+    """raises   Refusal unless both the member and the bot may write there, and what a failed
+    request raises"""
+    if not may_write(place, asker) or not await is_in(client, place, asker):
         raise Refusal(partial(text.you_may_not_write, place.mention))
     if not may_write(place, place.guild.me):
         raise Refusal(partial(text.i_may_not_write, place.mention))
@@ -186,7 +222,7 @@ async def _read(typed: str, locale: str, *, with_picture: bool) -> Wish:
     """
     line = mentions.line(typed)
     if with_picture:
-        line = mentions.beside_a_picture(line)
+        line = without_joining(line)
     try:
         wish = await lines.read(line, lines.reader(locale))
     except Unreadable as error:

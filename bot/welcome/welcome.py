@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ from bot.ask import layout
 from bot.ask.asker import Asker
 from bot.ask.examples import Example, Examples
 from bot.languages.speech import speaking
+from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed
@@ -60,10 +62,13 @@ class Welcomes:
         self._examples = examples
         self._clocks = clocks
         self._known: dict[int, Welcome] = {}
+        self._since = 0.0  # Unix seconds; who invited Magpie earlier knows it without a greeting
         self._showing: dict[int, asyncio.Task[None]] = {}
+        self._background = Background()
 
     async def load(self) -> None:
         self._known = {one.space: one for one in await self._bookkeeping.welcomes()}
+        self._since = await self._bookkeeping.welcoming_since()
 
     def resume(self) -> None:
         """Go on to show how far is read, after a restart."""
@@ -72,10 +77,7 @@ class Welcomes:
                 self._begin_to_show(welcome.space)
 
     async def close(self) -> None:
-        tasks = list(self._showing.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._background.close()
 
     # ---- what happens
 
@@ -93,6 +95,13 @@ class Welcomes:
             await self._keep(replace(self._known[guild.id], source=str(message.id)))
         except (StoreError, *RequestFailed) as error:
             log.warning(fields("not_welcomed", guild=guild.id, reason=repr(error)))
+
+    async def on_available(self, guild: discord.Guild) -> None:
+        """Greet a server that has invited Magpie a short while ago, when it was away."""
+        joined = guild.me.joined_at if guild.me else None
+        newest_known = max(self._since, time.time() - self._clocks.newcomer_s)
+        if joined is not None and joined.timestamp() > newest_known:
+            await self.on_join(guild)
 
     async def on_set_up(self, guild_id: int) -> None:
         """Let the message show from now on how far is read."""
@@ -121,7 +130,7 @@ class Welcomes:
 
     def _begin_to_show(self, guild_id: int) -> None:
         if guild_id not in self._showing or self._showing[guild_id].done():
-            self._showing[guild_id] = asyncio.create_task(self._show(guild_id), name="welcome")
+            self._showing[guild_id] = self._background.begin(self._show(guild_id), "welcome")
 
     async def _show(self, guild_id: int) -> None:
         """Change the message while the history is read that everybody may read who sees it."""

@@ -12,8 +12,11 @@ what the servers show. Counted are:
                  pictures that a member erased are among them
     late         pictures that were not erased when Discord announced their deletion, but only by a
                  slow second way, such as the listing of all channels
-    leaked       pictures shown to somebody who could not read them (witness.py says it exactly)
+    leaked       pictures shown to somebody who could not read them (witness.py says it exactly), or
+                 told of by a watch (notices.py)
     twice        pictures of which a watch told its owner more than once
+    told_gone    pictures of which a watch told when they were deleted
+    untold       pictures of which a watch had to tell, and of which no notice was sent or waits
     unanswered   questions without an answer, though the bot was connected and no fault struck it
     stuck        it did not settle, did not answer, or did not end when told to
     crashed      unexpected ends of the process

@@ -26,6 +26,7 @@ class Clock:
             files = ["-o", str(self._library), str(SOURCE)]
             subprocess.run([compiler, "-shared", "-fPIC", *files, "-ldl"], check=True)
         self._seconds.write_bytes(struct.pack("q", 0))
+        self.ahead_s = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -37,3 +38,4 @@ class Clock:
         """Let the clock be this many seconds ahead; behind, if negative."""
         with self._seconds.open("r+b") as file:  # in place, since processes have it mapped
             file.write(struct.pack("q", seconds))
+        self.ahead_s = seconds

@@ -26,6 +26,7 @@ from checks.chaos import machine, notices, questions, schedule, servers, truth
 from checks.chaos.bot import Bot
 from checks.chaos.clock import Clock
 from checks.chaos.hearing import Hearing
+from checks.chaos.notices import NoticeWitness
 from checks.chaos.pictures import Pictures
 from checks.chaos.questions import Asking
 from checks.chaos.schedule import Step
@@ -60,7 +61,7 @@ FOLLOWED = 0.5  # of the answers have a control used
 # Members who are told of every picture that they can read.
 WATCHING = (servers.ADA, servers.BO)
 COUNTS = (
-    *("missing", "duplicated", "undead", "late", "leaked", "twice"),
+    *("missing", "duplicated", "undead", "late", "leaked", "twice", "told_gone", "untold"),
     *("unanswered", "stuck", "crashed"),
 )
 
@@ -168,6 +169,7 @@ class ChaosRun:
         try:
             await self._under_chaos()
             difference = await self._settled()
+            await self._look_at_what_was_not_told()
             await self._look_for_some()
             await self._ask_once_more()
             await self._delete_at_once()
@@ -220,6 +222,9 @@ class ChaosRun:
         await ada.command("reposts", "on", where=general, channel=general)
         for id in WATCHING:
             await notices.watch_everything(self._people[id], GENERAL)
+        self._notices = NoticeWitness(
+            self._server, self._witness, WATCHING, self._wishes, self._bot.clock
+        )
 
     async def _follow_schedule(self) -> None:
         steps = schedule.draw(self._seed, self._seconds)
@@ -242,6 +247,7 @@ class ChaosRun:
             with contextlib.suppress(Exception):
                 some, newest = await asyncio.to_thread(truth.vectors, self._db, newest)
                 self._vectors |= some
+                self._notices.covered = await asyncio.to_thread(truth.covered, self._db)
 
     # ── Questions ────────────────────────────────────────────────────────────────────────
 
@@ -393,6 +399,13 @@ class ChaosRun:
                 return answer
         return None
 
+    async def _look_at_what_was_not_told(self) -> None:
+        """Check that each picture was told that had to be, or waits to be told."""
+        wanted = truth.expected(self._server.core, self._pictures, self._wishes).required
+        left_out = await asyncio.to_thread(self._notices.left_out, wanted, self._db)
+        self._outcome.note("untold", left_out)
+        self._outcome.figures["had_to_be_told"] = self._notices.count_due(wanted)
+
     async def _ask_once_more(self) -> None:
         """Ask as everybody once more, now that the bot knows everything again."""
         general = self._server.world.guilds[NEST].channels[GENERAL]
@@ -469,6 +482,8 @@ class ChaosRun:
         outcome.note("undead", ["a row without its other half"] * difference.orphans)
         outcome.note("undead", self._remains())
         outcome.note("leaked", self._witness.leaked)
+        outcome.note("leaked", self._notices.leaked)
+        outcome.note("told_gone", self._notices.gone)
         outcome.note("twice", notices.told_twice(self._server))
         outcome.note("stuck", [] if ended else ["it did not end when told to"])
         outcome.note("crashed", self._bot.crashes)
@@ -478,6 +493,7 @@ class ChaosRun:
             "pictures_shown": self._witness.pictures,
             "unheard": self._unheard,
             "notices": notices.count(self._server),
+            "notices_excused": self._notices.excused,
             "in_the_dark": self._witness.in_the_dark,
             "left_out": sum(one.surely > 0 for one in self._wishes.left_out.values()),
             "starts": self._bot.deaths,

@@ -28,6 +28,7 @@ Owned = tuple[int, bytes]  # a message and the key of a picture it shows
 
 _NAME = re.compile(r"mark\d+x[0-9a-f]{12}\.[a-z]+")
 _SIGNED = re.compile(r"/(?:ephemeral-)?attachments/\d+/(\d+)/")
+_KEPT = re.compile(r"attachment:(\d+)")  # how the sandbox keeps an address
 _STICKER = re.compile(r"/stickers/(\d+)\.")
 _ELSEWHERE = re.compile(r"/external/[0-9a-f]+/(https?)/(.+)")
 
@@ -183,9 +184,16 @@ def key_of(path: Path) -> bytes:
     return _keys[path]
 
 
+def whole(key: bytes) -> bytes:
+    """The key of the file that a key in the gallery is of, which may be of a smaller rendition."""
+    return _reduced.get(key, key)
+
+
 def medium_at(url: str) -> str:
     """The medium at an address that the bot shows, named as in `shown`."""
     if found := _SIGNED.search(url):
+        return f"attachment {found[1]}"
+    if found := _KEPT.fullmatch(url):
         return f"attachment {found[1]}"
     if found := _STICKER.search(url):
         return f"sticker {found[1]}"
@@ -222,7 +230,7 @@ def found(path: Path, wishes: Wishes, closed: Collection[int] = ()) -> Found:
     links: Counter[Owned] = Counter()
     unread: Counter[Owned] = Counter()
     for space, group, source, item in rows:
-        one = (int(source), _reduced.get(bytes(item), bytes(item)))
+        one = (int(source), whole(bytes(item)))
         links[one] += 1
         unread[one] += (space in wishes.deleted or group in closed) and not wishes.week_over
     unnoted = any(group in closed for (group,) in open_)
@@ -238,6 +246,12 @@ def vectors(path: Path, newest: int) -> tuple[dict[bytes, bytes], int]:
             (newest,),
         ).fetchall()
     return {bytes(key): bytes(blob) for _, key, blob in rows}, max([newest, *(r[0] for r in rows)])
+
+
+def covered(path: Path) -> set[int]:
+    """The channels and threads of which something was read."""
+    with _opened(path) as db:
+        return {group for (group,) in db.execute("SELECT group_id FROM cursors WHERE newest > 0")}
 
 
 def kept(path: Path) -> tuple[set[str], set[bytes]]:

@@ -40,7 +40,7 @@ from sandbox.world import Channel, Guild
 # Events that say who may see what. The roles of the asker come with the interaction.
 ABOUT_PERMISSIONS = (
     "CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE",
-    "GUILD_MEMBER_UPDATE", "THREAD_LIST_SYNC", "THREAD_MEMBERS_UPDATE", "THREAD_UPDATE",
+    "GUILDMEMBER_UPDATE", "THREAD_LIST_SYNC", "THREADMEMBERS_UPDATE", "THREAD_UPDATE",
 )  # fmt: skip
 
 # Events without which the bot can't know that a message is gone.
@@ -53,7 +53,7 @@ Readable = dict[int, set[int]]  # by member, messages
 
 _CALLBACK = re.compile(r"/interactions/(?P<id>\d+)/(?P<token>[^/]+)/callback")
 _LATER = re.compile(r"/webhooks/\d+/(?P<token>[^/]+)(?:/messages/.*)?")
-_MEMBER = re.compile(r"/guilds/\d+/members/(?P<id>\d+)")
+MEMBER = re.compile(r"/guilds/\d+/members/(?P<id>\d+)")
 _LINK = re.compile(r"/channels/(\d+)/(\d+)/(\d+)$")
 SECTION = 9  # the type of a component with a text and a picture beside it
 
@@ -136,7 +136,7 @@ class Witness:
             return True
         before = len(self.leaked)
         readers = {question.asker} if answer.private else question.present
-        for sight in _sights(answer):
+        for sight in sights_of(answer):
             self.pictures += 1
             for reader in readers:
                 could_read = _is_among(sight, question.could_read.get(reader, set()))
@@ -170,7 +170,7 @@ class Witness:
             for question in self._open:
                 interaction = self._interactions.get(later["token"], "")
                 question.later[interaction] = question.readable(now)
-        elif (member := _MEMBER.fullmatch(path)) and method == "GET":
+        elif (member := MEMBER.fullmatch(path)) and method == "GET":
             for question in self._open:
                 if question.asker == int(member["id"]):
                     question.roles_told = now
@@ -180,8 +180,8 @@ class Witness:
             self._look_for(question)
 
     def _look_for(self, question: Question) -> None:
-        question.in_the_dark |= self._bot_is_in_the_dark()
-        question.cut_off |= self._bot_is_cut_off()
+        question.in_the_dark |= self.bot_is_in_the_dark()
+        question.cut_off |= self.bot_is_cut_off()
         now = self._clock()
         guild = self._core.world.guilds[question.guild]
         here = guild.channels.get(question.channel)
@@ -189,7 +189,7 @@ class Witness:
             id for id in guild.members if here is not None and self._core.world.reads(id, here)
         }
         question.present &= readers
-        adult = here is not None and _age_restricted(guild, here)
+        adult = here is not None and age_restricted(guild, here)
         shown: dict[int, set[Sight]] = {}
         for member in question.present | {question.asker}:
             seen = question.could_read.setdefault(member, set())
@@ -198,7 +198,7 @@ class Witness:
             question.last_read.setdefault(member, {})
             question.open[member] = set()
             for channel in guild.channels.values():
-                if _age_restricted(guild, channel) and not adult:
+                if age_restricted(guild, channel) and not adult:
                     continue
                 if truth.reads_back(self._core, guild, member, channel):
                     if channel.id not in shown:
@@ -211,11 +211,11 @@ class Witness:
         sessions = [one for one in self._core.gateway.sessions.values() if one.user.bot]
         return sessions[-1] if sessions else None
 
-    def _bot_is_in_the_dark(self) -> bool:
+    def bot_is_in_the_dark(self) -> bool:
         session = self._bots_session()
         return session is not None and not session.missed.isdisjoint(ABOUT_PERMISSIONS)
 
-    def _bot_is_cut_off(self) -> bool:
+    def bot_is_cut_off(self) -> bool:
         session = self._bots_session()
         if session is None:
             return False
@@ -228,7 +228,7 @@ class Witness:
                 yield message.id, medium
 
 
-def _age_restricted(guild: Guild, channel: Channel) -> bool:
+def age_restricted(guild: Guild, channel: Channel) -> bool:
     home = channel if channel.thread is None else guild.channels.get(channel.parent_id or 0)
     return home is not None and home.nsfw
 
@@ -238,7 +238,7 @@ def _is_among(sight: Sight, seen: set[Sight]) -> bool:
     return sight in seen or (not medium and any(one == message for one, _ in seen))
 
 
-def _sights(answer: Answer) -> list[Sight]:
+def sights_of(answer: Answer) -> list[Sight]:
     """The pictures of a page, each with the message that the page names for it: beside it, or, in
     their order, in a line of its own or by a button. A list of places names messages and shows no
     picture."""

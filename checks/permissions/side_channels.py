@@ -52,7 +52,8 @@ BARE, FULL, THREADS = range(3)
 NAMES = ("bare", "full", "threads")
 OPEN_PICTURES, CLOSED_PICTURES = 10, 60
 ROUNDS = 300  # how often the same question is timed in each server
-OVERVIEWS_EACH = 6  # rounds in which one overview is timed: it takes as long as many questions
+# Rounds in which one overview and one `/help` are timed: they take as long as many questions.
+FEW_EACH = 6
 # By how much the share may differ from 0.5 for 50 of them: four standard deviations.
 FEW_TOLERANCE = 0.24
 FRESH_PICTURES = 6  # that no server has
@@ -78,6 +79,7 @@ class Told:
     took_typing   to a key, in each server
     took_posted   to "Posted before?", in each server
     took_overview to `/overview`, in each server
+    took_help     to `/help`, in each server
     took_unknown  to a question with a picture that no server has
     took_known    to one with a picture of a closed channel
     """
@@ -89,6 +91,7 @@ class Told:
     took_typing: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_posted: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_overview: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
+    took_help: tuple[list[float], ...] = field(default_factory=lambda: ([], [], []))
     took_unknown: list[float] = field(default_factory=list)
     took_known: list[float] = field(default_factory=list)
 
@@ -107,6 +110,10 @@ class Told:
     def share_overview(self, of: int) -> float:
         """The same of `/overview`."""
         return _longer(self.took_overview[of], self.took_overview[BARE])
+
+    def share_help(self, of: int) -> float:
+        """The same of `/help`, whose examples are made from pictures that the asker can see."""
+        return _longer(self.took_help[of], self.took_help[BARE])
 
     def share_unknown(self) -> float:
         """How often it takes longer to ask with an unknown picture than with one of a closed
@@ -128,6 +135,8 @@ class Told:
             "Posted before? in threads slower than in bare": self.share_posted(THREADS),
             "told by time of an overview": abs(self.share_overview(FULL) - 0.5),
             "an overview with threads slower than bare": self.share_overview(THREADS),
+            "told by time of help": abs(self.share_help(FULL) - 0.5),
+            "help with threads slower than bare": self.share_help(THREADS),
             "told by time of a picture": abs(self.share_unknown() - 0.5),
             "unknown picture slower than known": self.share_unknown(),
             "median ms bare, full, threads": ", ".join(medians),
@@ -148,6 +157,9 @@ class Told:
             ),
             "told by time of an overview": Target(
                 abs(self.share_overview(FULL) - 0.5), FEW_TOLERANCE, at_least=False
+            ),
+            "told by time of help": Target(
+                abs(self.share_help(FULL) - 0.5), FEW_TOLERANCE, at_least=False
             ),
             "told by time of a picture": Target(
                 abs(self.share_unknown() - 0.5), TOLERANCE, at_least=False
@@ -463,6 +475,11 @@ async def overview(on: Testbed, of: Layout) -> list[Answer]:
     return [*answers, await _look(mei, answers[0])]
 
 
+async def helped(on: Testbed, of: Layout) -> list[Answer]:
+    """The examples, made from pictures that can be seen."""
+    return [await _command(on, of, MEI, LOBBY, "help")]
+
+
 async def counts(on: Testbed, of: Layout) -> list[Answer]:
     return [
         await _command(on, of, MANAGER, LOBBY, "channels", "list"),
@@ -483,6 +500,7 @@ QUESTIONS: tuple[Ask, ...] = (
     posted_before,
     note,
     overview,
+    helped,
     counts,
 )
 
@@ -494,9 +512,11 @@ async def _time(told: Told, on: Testbed, twins: Sequence[Layout], rounds: int) -
     rng = random.Random(rounds)
     for number in range(rounds):
         for which in rng.sample((BARE, FULL, THREADS), 3):
-            if number % OVERVIEWS_EACH == 0:
+            if number % FEW_EACH == 0:
                 made = await _command(on, twins[which], MEI, LOBBY, "overview")
                 told.took_overview[which].append(made.took_s)
+                helped = await _command(on, twins[which], MEI, LOBBY, "help")
+                told.took_help[which].append(helped.took_s)
             answer = await _command(on, twins[which], MEI, LOBBY, "find", query=QUESTION)
             told.took[which].append(answer.took_s)
             for option in ("from", "in"):

@@ -17,7 +17,7 @@ from index.answering.answer import Candidate, Ranked
 from index.answering.background import Background
 from index.answering.cutoff import Judge
 from index.answering.scoring import Spreads
-from index.answering.settled import settled
+from index.answering.without_source import without_source
 from index.answering.written import Written, written
 from index.concurrency import Pool
 from index.search.interface import Found, VectorIndex
@@ -108,7 +108,7 @@ class Ranking:
         """The `k` hits that follow `after`. More candidates are looked at until there are as many,
         since copies are one hit, and since candidates of a part may not fit as a whole."""
         asked = partial(self._page, embedding, filter, k=k, after=after, sort=sort, guesses=guesses)
-        return await settled(self._links, filter, asked)
+        return await without_source(self._links, filter, asked)
 
     async def _page(
         self,
@@ -214,7 +214,7 @@ class Ranking:
         """The `k` links that follow `after`, newest first or oldest first."""
         order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
         asked = partial(self._index.listed, k=k, sort=order, after=after)
-        listed = await settled(self._links, filter, asked)
+        listed = await without_source(self._links, filter, asked)
         candidates = [Candidate(link, 0, 0.0, 0.0, NO_VECTOR) for link in listed.links.tolist()]
         verdict = Verdict.SURE if candidates or after else Verdict.NOTHING
         return Page(candidates, listed.searched, listed.more, verdict)
@@ -223,7 +223,7 @@ class Ranking:
         """All links that the filter allows, newest first or oldest first."""
         order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
         asked = partial(self._index.listed, k=ALL, sort=order)
-        return (await settled(self._links, filter, asked)).links
+        return (await without_source(self._links, filter, asked)).links
 
 
 def _key(embedding: QueryEmbedding, asked: Filter) -> Key:

@@ -39,6 +39,7 @@ OF_THE_SYSTEM = (
 )
 # Never a letter, so each font draws it as what it draws for letters that it lacks.
 NO_LETTER = "\U0010ffff"
+AS_EMOJI = "\ufe0e\ufe0f"  # ask for a letter as text, or as an emoji
 REMEMBERED = 20_000  # letters, each with whether a font has it
 
 
@@ -54,20 +55,34 @@ def draw_text(
     middle."""
     ascent, _ = _fonts(size)[0].getmetrics()
     x, y = at
-    for run, font in _runs(shortened(text, size, room), size):
+    for run, font in _runs(shortened(drawable(text, size), size, room), size):
         draw.text((x, y + ascent), run, colour, font, anchor="ls")
         x += font.getlength(run)
 
 
 def width_of(text: str, size: int) -> float:
     """How many pixels a line takes."""
-    return sum(font.getlength(run) for run, font in _runs(text, size))
+    return sum(font.getlength(run) for run, font in _runs(drawable(text, size), size))
 
 
 def height_of(size: int) -> int:
     """How many pixels high the letters of a line are, whatever its script."""
     ascent, descent = _fonts(size)[0].getmetrics()
     return ascent + descent
+
+
+def drawable(text: str, size: int) -> str:
+    """The text without the letters that no font here has, mostly emoji: each would be a box."""
+    kept: list[str] = []
+    left_out = True  # whether the letter before was: then what joins it to others goes, too
+    for letter in text:
+        if letter in AS_EMOJI or (left_out and _is_invisible(letter)):
+            continue
+        fonts = range(len(_fonts(size)))
+        left_out = not (_is_invisible(letter) or any(_has(size, n, letter) for n in fonts))
+        if not left_out:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def shortened(text: str, size: int, room: float) -> str:

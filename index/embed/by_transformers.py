@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from index.embed import packed, preprocessing
-from index.embed.checkpoint import ADVICE, Checkpoint
+from index.embed.checkpoint import Checkpoint
+from index.embed.completeness import lacking_in_transformers
 from index.embed.tokens import FromTransformers
 from index.types.errors import ModelUnusable
 from index.types.records import Floats
@@ -113,14 +114,9 @@ def _one_side(
 
 def _from_pretrained(checkpoint: Checkpoint) -> Any:
     import torch
-    import transformers
 
-    if checkpoint.family not in transformers.CONFIG_MAPPING:
-        raise ModelUnusable(
-            checkpoint.name,
-            f"transformers {transformers.__version__} doesn't know its architecture "
-            f"({checkpoint.family or 'config.json names none'}); {ADVICE}",
-        )
+    if found := lacking_in_transformers(checkpoint.config):
+        raise ModelUnusable(checkpoint.name, found)
     model, report = _class(checkpoint).from_pretrained(
         checkpoint.folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
     )
@@ -128,11 +124,6 @@ def _from_pretrained(checkpoint: Checkpoint) -> Any:
     if missing:
         raise ModelUnusable(
             checkpoint.name, f"its weights lack {len(missing)} of its layers, such as {missing[0]}"
-        )
-    if not hasattr(model, "get_text_features") or not hasattr(model, "get_image_features"):
-        raise ModelUnusable(
-            checkpoint.name,
-            f"a {checkpoint.family!r} model doesn't have both an image and a text side; {ADVICE}",
         )
     return model
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from index.embed.completeness import ADVICE, lacking, lacking_in_transformers
 from index.types.errors import (
     ModelError,
     ModelNotFound,
@@ -42,13 +43,6 @@ OPEN_CLIP = frozenset(
         "open_clip_pytorch_model.safetensors",
     }
 )
-# What to do about a model that can't be read.
-ADVICE = (
-    "choose a CLIP, SigLIP or SigLIP 2 whose folder has a config.json, such as "
-    "laion/CLIP-ViT-B-32-laion2B-s34B-b79K or google/siglip-base-patch16-224"
-)
-# Files that may hold the vocabulary. Without any, transformers would make an empty tokenizer.
-TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "tokenizer.model")
 # Endings of the other files that are downloaded: tokenizer and preprocessing.
 BESIDE = (".json", ".txt", ".model")
 
@@ -115,27 +109,32 @@ def _looks_like_a_path(model: str) -> bool:
 
 
 def _in(folder: Path, name: str) -> Checkpoint:
-    config_file = folder / CONFIG
     try:
-        config = json.loads(config_file.read_bytes())
+        config = _config(folder / CONFIG, name)
     except FileNotFoundError:
         found = _other_layout({file.name for file in folder.iterdir()})
         raise ModelUnusable(name, found or "its folder has no config.json") from None
-    except (OSError, ValueError) as exc:
-        raise ModelUnusable(name, f"its config.json can't be read ({exc})") from exc
-    if not isinstance(config, dict):
-        raise ModelUnusable(name, "its config.json is not a JSON object")
-    if found := _foreign(config):
-        raise ModelUnusable(name, found)
     try:
         weights = _weights(folder)
         if not weights:
             raise ModelUnusable(name, f"its folder has no weights ({WEIGHTS[0]})")
-        if not any((folder / file).is_file() for file in TOKENIZERS):
-            raise ModelUnusable(name, f"its folder has no tokenizer ({TOKENIZERS[0]})")
+        if found := lacking(config, {file.name for file in folder.iterdir()}):
+            raise ModelUnusable(name, found)
         return Checkpoint(name, folder, config, weights, _fingerprint(folder, weights))
     except (OSError, ValueError, KeyError) as exc:
         raise ModelUnusable(name, f"its weights can't be read ({exc})") from exc
+
+
+def _config(file: Path, name: str) -> dict[str, Any]:
+    try:
+        config = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError) as exc:
+        raise ModelUnusable(name, f"its config.json can't be read ({exc})") from exc
+    if not isinstance(config, dict):
+        raise ModelUnusable(name, "its config.json is not a JSON object")
+    return config
 
 
 def _other_layout(files: set[str]) -> str | None:
@@ -144,18 +143,6 @@ def _other_layout(files: set[str]) -> str | None:
         return f"it has the layout of OpenCLIP, and Magpie reads that of transformers; {ADVICE}"
     if "modules.json" in files:
         return f"it is a chain of models for sentence-transformers; {ADVICE}"
-    return None
-
-
-def _foreign(config: dict[str, Any]) -> str | None:
-    """What a model is that can't be read, and what to do; None when it may be one that can."""
-    kind = config.get("model_type") or "its architecture"
-    if "auto_map" in config:  # such as those of Jina and EVA
-        return f"{kind} needs program code from its own folder, which Magpie doesn't run; {ADVICE}"
-    if "model_type" not in config and "architecture" in config:
-        return f"it is {config['architecture']}, a model of timm without a text side; {ADVICE}"
-    if "model_type" not in config and "model_cfg" in config:
-        return f"it has the layout of OpenCLIP, and Magpie reads that of transformers; {ADVICE}"
     return None
 
 
@@ -225,7 +212,7 @@ def _local_copy(model: str) -> Path | None:
 
 
 def _download(model: str) -> Path:
-    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub import HfApi, hf_hub_download, snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -241,7 +228,11 @@ def _download(model: str) -> Path:
         # minute when there is no network.
         page = HfApi().model_info(model, timeout=HUB_TIMEOUT_S)
         files = [file.rfilename for file in page.siblings or ()]
-        return Path(snapshot_download(model, allow_patterns=_needed(model, files)))
+        needed = _needed(model, files)
+        config = _config(Path(hf_hub_download(model, CONFIG)), model)  # a few kilobytes
+        if found := lacking(config, files) or lacking_in_transformers(config):
+            raise ModelUnusable(model, found)
+        return Path(snapshot_download(model, allow_patterns=needed))
     except GatedRepoError as exc:
         raise ModelUnreachable(model, "its owner asks for a log-in with `hf auth login`") from exc
     except RepositoryNotFoundError as exc:

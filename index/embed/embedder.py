@@ -1,8 +1,9 @@
 """Frames and texts to unit vectors: what a gallery needs of a model, and CLIP and SigLIP for it.
 
-Each checkpoint brings its own tokenizer and preprocessing. The towers of CLIP and SigLIP are
-computed by `text_tower` and `image_tower`. A tower of any other architecture, such as SigLIP 2 with
-free resolution, is computed by transformers. All of this runs in one thread, see `model_thread`.
+Each checkpoint brings its own tokenizer and preprocessing. The towers of CLIP, SigLIP, MetaCLIP 2
+and TIPS v2 are computed by `text_tower` and `image_tower`. A tower of any other architecture, such
+as SigLIP 2 with free resolution, is computed by transformers. All of this runs in one thread, see
+`model_thread`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import numpy as np
 
 from index.embed import checkpoint as checkpoints
-from index.embed import packed, preprocessing
+from index.embed import packed, preprocessing, tips
 from index.embed.calibration import calibrated, sample_images, sample_texts, unit
 from index.embed.checkpoint import Checkpoint
 from index.embed.device import device_named
@@ -123,6 +124,9 @@ class ClipEmbedder:
         self._precision = precision
         self._weights = Weights(checkpoint)
         self.scale = _number(self._weights, "logit_scale", math.exp)
+        if checkpoint.family == tips.FAMILY:
+            self.scale = tips.scale(checkpoint.config, self._weights)
+            self._weights = tips.as_clip(checkpoint.config, self._weights)
         self.bias = _number(self._weights, "logit_bias", float)
         self._device: torch.device | None = None
         self._images: Images | None = None

@@ -1,8 +1,8 @@
 """What must be known of a tower beside its tensors: heads, activation, normalisation.
 
-`text_tower` and `image_tower` compute CLIP and SigLIP from their tensors, without transformers,
-whose import alone takes longer than an answer. A tower that isn't exactly of these architectures
-raises `UnknownArchitecture`, and transformers computes it.
+`text_tower` and `image_tower` compute CLIP, SigLIP and their relatives from their tensors, without
+transformers, whose import alone takes longer than an answer. A tower that isn't exactly of these
+architectures raises `UnknownArchitecture`, and transformers computes it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any, Literal, TypeAlias
 from index.embed.checkpoint import Checkpoint
 from index.embed.weights import Weights
 
-Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_pytorch_tanh"]
-ACTIVATIONS = ("quick_gelu", "gelu", "gelu_pytorch_tanh")
+Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_pytorch_tanh", "relu"]
+ACTIVATIONS = ("quick_gelu", "gelu", "gelu_pytorch_tanh", "relu")
+# Families with the towers of CLIP. MetaCLIP 2 has them with a vocabulary of many languages.
+LIKE_CLIP = frozenset({"clip", "metaclip_2"})
 # The parts of each layer; each has a weight and a bias.
 PARTS = (
     "self_attn.q_proj",

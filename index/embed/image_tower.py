@@ -1,8 +1,8 @@
-"""The image tower of a CLIP or SigLIP of fixed size, from its tensors: pixels → features.
+"""The image tower of a CLIP, SigLIP or TIPS of fixed size, from its tensors: pixels → features.
 
 The model's normalisation of pixels is built into the weights of the first product, so the input is
-bytes. q, k and v are one product. CLIP pools one row, so in its last layer everything after the
-attention is computed for that row only.
+bytes. q, k and v are one product. CLIP and TIPS pool one row, so in their last layer everything
+after the attention is computed for that row only.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from index.embed import tips
 from index.embed.checkpoint import Checkpoint
-from index.embed.geometry import Geometry, UnknownArchitecture, configured, geometry
+from index.embed.geometry import LIKE_CLIP, Geometry, UnknownArchitecture, configured, geometry
 from index.embed.packed import Pair, Product, Products
 from index.embed.weights import Weights
 from index.types.records import Floats
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import torch
 
 PREFIX = "vision_model."
+PROJECTION = "visual_projection.weight"
 # Up to this many rows of a picture, attention is computed by plain products. Above it, torch's own
 # attention is faster on a CPU, because it doesn't write all scores to memory.
 FEW_ROWS = 64
@@ -41,18 +43,22 @@ class ImageTower:
         self._patches = products.linear([patches])
         self._positions, self._first = _positions(weights, products.device)
         self._norms = _Norms(shape, weights, products.device)
-        clip = self._first is not None
+        pools_first = self._first is not None
+        last = shape.layers - 1
         self._layers = [
-            _Layer(shape, n, weights, products, self._norms, first=clip and n == shape.layers - 1)
+            _Layer(shape, n, weights, products, self._norms, first=pools_first and n == last)
             for n in range(shape.layers)
         ]
-        self._before = self._norms("pre_layrnorm") if clip else None
+        normed = f"{PREFIX}pre_layrnorm.weight" in weights
+        self._before = self._norms("pre_layrnorm") if normed else _unchanged
         self._after = self._norms("post_layernorm")
-        self._head = (
-            products.linear([(weights["visual_projection.weight"], None)])
-            if clip
-            else _Pooling(shape, weights, products, self._norms)
-        )
+        self._head: Callable[[torch.Tensor], torch.Tensor]
+        if not pools_first:
+            self._head = _Pooling(shape, weights, products, self._norms)
+        elif PROJECTION in weights:
+            self._head = products.linear([(weights[PROJECTION], None)])
+        else:
+            self._head = _unchanged
 
     def __call__(self, pixels: Any, between: Callable[[], None] | None = None) -> torch.Tensor:
         """Features, (n, d), of RGB bytes, (n, edge, edge, 3).
@@ -63,11 +69,11 @@ class ImageTower:
 
         between = between or _do_nothing
         with torch.inference_mode():
-            x = self._embedded(torch.from_numpy(np.ascontiguousarray(pixels)))
-            if self._before is not None:
-                x = self._through(self._layers[:-1], self._before(x), between)
-                return self._head(self._after(self._layers[-1].first(x, between)))
-            return self._head(self._after(self._through(self._layers, x, between)))
+            x = self._before(self._embedded(torch.from_numpy(np.ascontiguousarray(pixels))))
+            if self._first is None:
+                return self._head(self._after(self._through(self._layers, x, between)))
+            x = self._through(self._layers[:-1], x, between)
+            return self._head(self._after(self._layers[-1].first(x, between)))
 
     @staticmethod
     def _through(
@@ -78,7 +84,7 @@ class ImageTower:
         return x
 
     def _embedded(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Patches plus their positions, (n, rows, width); in CLIP the class row comes first."""
+        """Patches plus their positions, (n, rows, width), behind the rows before them, if any."""
         import torch
 
         n, edge = pixels.shape[:2]
@@ -93,11 +99,16 @@ class ImageTower:
         rows = self._patches(patches).float().reshape(n, side * side, -1) + self._positions
         if self._first is None:
             return rows
-        return torch.cat([self._first.expand(n, 1, -1), rows], dim=1)
+        return torch.cat([self._first.expand(n, -1, -1), rows], dim=1)
 
 
 def _do_nothing() -> None:
     """The default of `between`."""
+
+
+def _unchanged(x: torch.Tensor) -> torch.Tensor:
+    """A norm or projection that the family doesn't have."""
+    return x
 
 
 class _Norms:
@@ -207,17 +218,20 @@ def _attended(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor
 
 
 def _positions(weights: Weights, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The position embeddings of the patches; and CLIP's class row with its position, or None."""
+    """The position embeddings of the patches; and the rows before them, (n, width), or None.
+
+    These are the class row with its position, and the registers of TIPS, which have none.
+    """
     import torch
 
     table = weights[f"{PREFIX}embeddings.position_embedding.weight"]
     first = f"{PREFIX}embeddings.class_embedding"
     if first not in weights:
         return torch.tensor(table, device=device), None
-    return (
-        torch.tensor(table[1:], device=device),
-        torch.tensor(weights[first] + table[0], device=device),
-    )
+    rows = (weights[first] + table[0])[None]
+    if tips.REGISTERS in weights:
+        rows = np.concatenate([rows, weights[tips.REGISTERS]])
+    return torch.tensor(table[1:], device=device), torch.tensor(rows, device=device)
 
 
 class _Pooling:
@@ -262,16 +276,16 @@ def image_tower(
 
     mean, deviation   (3,), by which preprocessing normalises pixels in [0, 1]
 
-    raises   UnknownArchitecture when it isn't a CLIP or SigLIP of fixed size
+    raises   UnknownArchitecture when it is none of the families that are known here, of fixed size
     """
     settings = configured(checkpoint, "vision")
     others = {
         f"{PREFIX}embeddings.{name}.weight" for name in ("patch_embedding", "position_embedding")
     }
     others |= {f"{PREFIX}post_layernorm.{kind}" for kind in ("weight", "bias")}
-    if checkpoint.family == "clip":
+    if checkpoint.family in LIKE_CLIP:
         others |= {f"{PREFIX}pre_layrnorm.{kind}" for kind in ("weight", "bias")}
-        others |= {f"{PREFIX}embeddings.class_embedding", "visual_projection.weight"}
+        others |= {f"{PREFIX}embeddings.class_embedding", PROJECTION}
         shape = geometry(
             settings, weights, PREFIX, others, heads=12, activation="quick_gelu", epsilon=1e-5
         )
@@ -292,6 +306,15 @@ def image_tower(
             heads=12,
             activation="gelu_pytorch_tanh",
             epsilon=1e-6,
+        )
+        bias = weights[f"{PREFIX}embeddings.patch_embedding.bias"]
+    elif checkpoint.family == tips.FAMILY:
+        others |= {
+            f"{PREFIX}embeddings.{name}" for name in ("patch_embedding.bias", "class_embedding")
+        }
+        others |= {tips.REGISTERS}
+        shape = geometry(
+            settings, weights, PREFIX, others, heads=12, activation="gelu", epsilon=1e-6
         )
         bias = weights[f"{PREFIX}embeddings.patch_embedding.bias"]
     else:

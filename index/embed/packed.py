@@ -63,9 +63,10 @@ ACTIVATIONS: dict[Activation, str] = {
     "quick_gelu": "swish",
     "gelu": "gelu",
     "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
 }
 # A bound below the least value of an activation, so that it needn't be searched for in each call.
-LEAST_VALUE = {"swish": -0.2785, "gelu": -0.1701, "gelu_tanh": -0.1701}
+LEAST_VALUE = {"swish": -0.2785, "gelu": -0.1701, "gelu_tanh": -0.1701, "relu": 0.0}
 
 
 def supported(number_format: NumberFormat, device: str = "cpu") -> bool:
@@ -214,6 +215,7 @@ def _plain(
         "swish": functional.silu,
         "gelu": functional.gelu,
         "gelu_tanh": functools.partial(functional.gelu, approximate="tanh"),
+        "relu": functional.relu,
     }
 
     def product(x: torch.Tensor) -> torch.Tensor:

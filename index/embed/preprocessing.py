@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from index.embed import tips
 from index.embed.checkpoint import Checkpoint
+from index.embed.geometry import LIKE_CLIP
 from index.images.resize import Shape
 from index.types.records import Floats
 
@@ -24,7 +26,7 @@ CLIP_MEAN, CLIP_DEVIATION = (
 )
 HALF = (0.5, 0.5, 0.5)
 # Families whose towers are computed here, so that a question in words imports no transformers.
-OWN_FAMILIES = frozenset({"clip", "siglip", "siglip2"})
+OWN_FAMILIES = frozenset({*LIKE_CLIP, "siglip", "siglip2", tips.FAMILY})
 
 
 def side(checkpoint: Checkpoint) -> int:
@@ -61,11 +63,11 @@ def resample(checkpoint: Checkpoint) -> int | None:
     if settings.get("max_num_patches") or not settings.get("do_resize", True):
         return None
     edges = set(size.values())
+    crops = set(crop.values()) if isinstance(crop, dict) else {crop}
     if "shortest_edge" in size:
-        crops = set(crop.values()) if isinstance(crop, dict) else {crop}
         plain = bool(settings.get("do_center_crop", True)) and crops == edges
-    else:
-        plain = len(edges) == 1 and not settings.get("do_center_crop", False)
+    else:  # MetaCLIP 2 squeezes, and then crops to the size that the picture already has
+        plain = len(edges) == 1 and (not settings.get("do_center_crop", False) or crops == edges)
     return filter_ if plain else None
 
 
@@ -76,9 +78,11 @@ def normalisation(checkpoint: Checkpoint) -> tuple[Floats, Floats] | None:
     """
     settings = _settings(checkpoint)
     usual = abs(float(settings.get("rescale_factor", 1 / 255)) * 255 - 1) < 1e-6
-    if not (usual and settings.get("do_rescale", True) and settings.get("do_normalize", True)):
+    if not (usual and settings.get("do_rescale", True)):
         return None
-    clip = checkpoint.family == "clip"
+    if not settings.get("do_normalize", True):
+        return np.zeros(3, np.float32), np.ones(3, np.float32)
+    clip = checkpoint.family in LIKE_CLIP
     mean = settings.get("image_mean", CLIP_MEAN if clip else HALF)
     deviation = settings.get("image_std", CLIP_DEVIATION if clip else HALF)
     return np.asarray(mean, np.float64), np.asarray(deviation, np.float64)
@@ -90,7 +94,7 @@ def _size(checkpoint: Checkpoint, settings: dict[str, Any]) -> dict[str, int]:
     if isinstance(size, int):
         return (
             {"shortest_edge": size}
-            if checkpoint.family == "clip"
+            if checkpoint.family in LIKE_CLIP
             else {"height": size, "width": size}
         )
     return size if isinstance(size, dict) else {}
@@ -101,6 +105,8 @@ def _settings(checkpoint: Checkpoint) -> dict[str, Any]:
 
     Other families have defaults of their own, which transformers knows. It computes them anyway.
     """
+    if checkpoint.family == tips.FAMILY:
+        return tips.PREPROCESSING | _settings_in_files(checkpoint)
     if checkpoint.family in OWN_FAMILIES:
         return _settings_in_files(checkpoint)
     made: dict[str, Any] = processor(checkpoint).to_dict()
@@ -121,9 +127,16 @@ def processor(checkpoint: Checkpoint) -> Any:
     """The checkpoint's image processor, always with Pillow's resize.
 
     torchvision, where it is installed, resizes a little differently. With it, the same picture
-    would get another vector on another machine.
+    would get another vector on another machine. For TIPS, transformers has only torchvision's
+    resize. What SigLIP's processor does with Pillow is the same, if it is given other numbers.
     """
     import transformers
+
+    if checkpoint.family == tips.FAMILY:
+        from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+
+        known = {name: _settings(checkpoint)[name] for name in tips.PREPROCESSING}
+        return SiglipImageProcessorPil(**known)
 
     auto: Any = transformers.AutoImageProcessor  # has no annotations
     with quiet():
@@ -138,11 +151,13 @@ def seen(processor: Any, frame: Image) -> Image:
     values = np.asarray(pixels["pixel_values"][0])
     if "spatial_shapes" in pixels:
         values = _from_patches(values, *np.asarray(pixels["spatial_shapes"][0]).tolist())
-    mean, deviation = (
-        np.asarray(numbers, np.float32)[:, None, None]
-        for numbers in (processor.image_mean, processor.image_std)
-    )
-    colours = ((values * deviation + mean) * 255).round().clip(0, 255).astype(np.uint8)
+    if processor.do_normalize:
+        mean, deviation = (
+            np.asarray(numbers, np.float32)[:, None, None]
+            for numbers in (processor.image_mean, processor.image_std)
+        )
+        values = values * deviation + mean
+    colours = (values * 255).round().clip(0, 255).astype(np.uint8)
     return images.fromarray(np.ascontiguousarray(colours.transpose(1, 2, 0)))
 
 

@@ -1,4 +1,4 @@
-"""The text tower of a CLIP or SigLIP, from its tensors, in numpy: no torch, no transformers.
+"""The text tower of a CLIP, SigLIP or TIPS, from its tensors, in numpy: no torch, no transformers.
 
 So a question on the command line is answered in less time than importing torch takes. The bot needs
 torch anyway, so it uses the arithmetic of `packed`.
@@ -13,17 +13,26 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from index.embed import tips
 from index.embed.checkpoint import Checkpoint
-from index.embed.geometry import Activation, Geometry, UnknownArchitecture, configured, geometry
+from index.embed.geometry import (
+    LIKE_CLIP,
+    Activation,
+    Geometry,
+    UnknownArchitecture,
+    configured,
+    geometry,
+)
 from index.embed.weights import Weights
 from index.types.records import Floats
 
 Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
 Rows: TypeAlias = Any  # (n, width), in whatever the arithmetic computes with
 Step: TypeAlias = Callable[[Rows], Rows]
+Pooled: TypeAlias = Callable[[Sequence[int]], int]
 
-# Old configurations have this wrong number for the end token. There it is the token with the
-# highest number.
+# Old configurations of CLIP have this wrong number for the end token. There it is the token with
+# the highest number. In MetaCLIP 2 the end token really has it.
 LEGACY_END = 2
 
 
@@ -56,41 +65,55 @@ class TextTower:
         weights: Weights,
         arithmetic: Arithmetic,
         *,
-        head: Pair,
+        head: Pair | None,
         causal: bool,
-        end: int | None,
+        pooled: Pooled,
+        scale: float = 1.0,
     ) -> None:
+        """
+        head     the projection of the pooled row; None: the features are the mean of all rows
+        pooled   the position of the pooled row among token ids
+        scale    of the token embeddings
+        """
         self._arithmetic = arithmetic
         self._causal = causal
-        self._end = end
+        self._pooled = pooled
+        self._scale = np.float32(scale)
         self._tokens = weights[f"{shape.prefix}embeddings.token_embedding.weight"]
         self._positions = weights[f"{shape.prefix}embeddings.position_embedding.weight"]
         self._layers = [_Layer(shape, n, weights, arithmetic) for n in range(shape.layers)]
         self._norm = _norm(shape, weights, arithmetic, f"{shape.prefix}final_layer_norm")
-        self._head = arithmetic.linear([head])
-        self.dimension = head[0].shape[0]
+        self._head = None if head is None else arithmetic.linear([head])
+        self.dimension = self._tokens.shape[1] if head is None else head[0].shape[0]
         self.context = self._positions.shape[0]
 
     def __call__(self, texts: Sequence[Sequence[int]]) -> Floats:
         """Features, (len(texts), d), of the texts' token ids, at most `context` for each."""
         ends = np.cumsum([len(ids) for ids in texts])
         spans = [slice(end - len(ids), end) for ids, end in zip(texts, ends, strict=True)]
-        embedded = self._tokens[np.concatenate([np.asarray(ids) for ids in texts])]
+        embedded = self._tokens[np.concatenate([np.asarray(ids) for ids in texts])] * self._scale
         x = self._arithmetic.rows(
             embedded + np.concatenate([self._positions[: len(ids)] for ids in texts])
         )
         for layer in self._layers:
             x = layer(x, spans, causal=self._causal)
+        if self._head is None:
+            rows = self._arithmetic.array(self._norm(x))
+            return np.stack([rows[span].mean(axis=0) for span in spans])
         pooled = [span.start + self._pooled(ids) for span, ids in zip(spans, texts, strict=True)]
         return self._arithmetic.array(self._head(self._norm(x[pooled])))
 
-    def _pooled(self, ids: Sequence[int]) -> int:
-        """The position of the pooled row: the end token in CLIP, the last token in SigLIP."""
-        if self._end is None:
-            return len(ids) - 1
-        if self._end == LEGACY_END:
-            return int(np.argmax(ids))
-        return list(ids).index(self._end) if self._end in ids else 0
+
+def _last(ids: Sequence[int]) -> int:
+    return len(ids) - 1
+
+
+def _greatest(ids: Sequence[int]) -> int:
+    return int(np.argmax(ids))
+
+
+def _first_of(end: int) -> Pooled:
+    return lambda ids: list(ids).index(end) if end in ids else 0
 
 
 class _Layer:
@@ -126,7 +149,7 @@ def text_tower(
     """The text tower of a checkpoint.
 
     arithmetic   None: in numpy
-    raises       UnknownArchitecture when it isn't a CLIP or SigLIP
+    raises       UnknownArchitecture when it is none of the families that are known here
     """
     settings = configured(checkpoint, "text")
     prefix = "text_model."
@@ -136,13 +159,17 @@ def text_tower(
         f"{prefix}final_layer_norm.weight",
         f"{prefix}final_layer_norm.bias",
     }
-    if checkpoint.family == "clip":
+    scale = 1.0
+    head: Pair | None
+    if checkpoint.family in LIKE_CLIP:
         others |= {"text_projection.weight"}
         shape = geometry(
             settings, weights, prefix, others, heads=8, activation="quick_gelu", epsilon=1e-5
         )
         end = settings.get("eos_token_id", 49407)
-        head: Pair = (weights["text_projection.weight"], None)
+        legacy = checkpoint.family == "clip" and end == LEGACY_END
+        pooled = _greatest if legacy else _first_of(end)
+        head = (weights["text_projection.weight"], None)
     elif checkpoint.family in ("siglip", "siglip2"):
         others |= {f"{prefix}head.weight", f"{prefix}head.bias"}
         shape = geometry(
@@ -154,12 +181,24 @@ def text_tower(
             activation="gelu_pytorch_tanh",
             epsilon=1e-6,
         )
-        end = None
+        pooled = _last
         head = weights[f"{prefix}head.weight"], weights[f"{prefix}head.bias"]
+    elif checkpoint.family == tips.FAMILY:
+        shape = geometry(
+            settings, weights, prefix, others, heads=12, activation="relu", epsilon=1e-5
+        )
+        pooled, head, scale = _last, None, tips.scale_of_tokens(settings, weights)
     else:
         raise UnknownArchitecture(f"the family {checkpoint.family!r}")
-    causal = checkpoint.family == "clip"
-    return TextTower(shape, weights, arithmetic or InNumpy(), head=head, causal=causal, end=end)
+    return TextTower(
+        shape,
+        weights,
+        arithmetic or InNumpy(),
+        head=head,
+        causal=checkpoint.family in LIKE_CLIP,
+        pooled=pooled,
+        scale=scale,
+    )
 
 
 class InNumpy:
@@ -216,6 +255,8 @@ def activated(x: Floats, activation: Activation) -> Floats:
         y = x / (1 + np.exp(np.float32(-1.702) * x))
     elif activation == "gelu":
         y = x * np.float32(0.5) * (1 + _erf(x * np.float32(0.5**0.5)))
+    elif activation == "relu":
+        y = np.maximum(x, np.float32(0))
     else:
         inner = np.float32((2 / np.pi) ** 0.5) * (x + np.float32(0.044715) * x * x * x)
         y = x * np.float32(0.5) * (1 + np.tanh(inner))

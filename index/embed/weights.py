@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,12 @@ class Weights(Mapping[str, Floats]):
     def names_under(self, *prefixes: str) -> set[str]:
         """The names that begin with a prefix, without the buffers that old checkpoints contain."""
         return {n for n in self if n.startswith(prefixes) and not n.endswith(".position_ids")}
+
+    def renamed(self, read: Mapping[str, Callable[[], Floats]]) -> Weights:
+        """These files under other names: each is read by the function that is given for it."""
+        other = Weights.__new__(Weights)
+        other._read, other._maps = dict(read), self._maps
+        return other
 
     def release_memory(self) -> None:
         """Give back the memory of the pages that were read, and of temporary copies.

@@ -22,22 +22,31 @@ THINGS, KINDS, SEEN = 8, 4, 6
 LEAST_FIT = 0.3
 # In how many pictures of the cluster a word of its name is seen: this share, and so many times the
 # share of the other clusters' pictures. All words together: this share.
-LEAST_SHARE, LEAST_TIMES, LEAST_TOGETHER = 0.15, 3.0, 0.3
+LEAST_SHARE, LEAST_TIMES, LEAST_TOGETHER = 0.25, 3.0, 0.3
 MOST_WORDS = 2
 # From this cosine on, as `Background.alike` gives it, only one of two words is in a name.
 ALIKE = 0.6
 LEAST_GAIN = 0.1  # of the share, by the second word
+# A thing says more than its kind. So the word for a kind has to be seen in so much more of the
+# cluster: else "landscape" names pictures of snow.
+KIND_LESS = 0.05
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Candidate:
-    """A word that a cluster may be named by; where it is seen, (pictures,), and in which share of
-    the other clusters' pictures."""
+    """A word that a cluster may be named by; where it is seen, (pictures,); in which share of
+    the other clusters' pictures; whether it is the word for a whole kind."""
 
     cluster: int
     word: int
     seen: Bools
     elsewhere: float
+    is_kind: bool
+
+    @property
+    def rank(self) -> float:
+        """The less, the better it names the cluster."""
+        return self.elsewhere - self.share + KIND_LESS * self.is_kind
 
     @property
     def share(self) -> float:
@@ -69,7 +78,7 @@ def names(
         candidates += _candidates(cluster, pictures, mine, others, background)
     chosen: list[list[_Candidate]] = [[] for _ in range(count)]
     taken = np.zeros(len(background.words), np.bool_)
-    for one in sorted(candidates, key=lambda one: one.elsewhere - one.share):
+    for one in sorted(candidates, key=lambda one: one.rank):
         name = chosen[one.cluster]
         if not taken[one.word] and len(name) < MOST_WORDS and _adds(one, name):
             name.append(one)
@@ -109,7 +118,13 @@ def _candidates(
     seen = background.fit(wanted, np.concatenate([shown, others])) >= LEAST_FIT
     own, elsewhere = seen[:, : len(shown)], seen[:, len(shown) :]
     found = [
-        _Candidate(cluster, word, here, float(there.mean()) if len(there) else 0.0)
+        _Candidate(
+            cluster,
+            word,
+            here,
+            float(there.mean()) if len(there) else 0.0,
+            bool(background.kinds[word]),
+        )
         for word, here, there in zip(words.tolist(), own, elsewhere, strict=True)
     ]
     return [one for one in found if one.tells]

@@ -232,6 +232,10 @@ class BookkeepingReader(Protocol):
     async def welcomes(self) -> list[Welcome]:
         """Where the caller presented itself, of each space where it did."""
 
+    async def welcoming_since(self) -> float:
+        """From when on the caller presents itself, in Unix seconds; 0: this store is as old as
+        that. Spaces that it joined earlier know it already."""
+
     async def watched(self, space: int) -> set[int]:
         """The groups of a space that are marked as watched."""
 
@@ -526,6 +530,9 @@ class WatchReader(Protocol):
     async def paused(self, why: str) -> list[Watch]:
         """The watches that are paused for this reason."""
 
+    async def owners(self) -> list[tuple[int, int]]:
+        """Who has watches: each space and owner."""
+
     async def count(self, space: int) -> int:
         """How many watches a space has."""
 
@@ -546,7 +553,8 @@ class WatchReader(Protocol):
         """What waits to be told to an owner, by watch."""
 
     async def sent_since(self, space: int, owner: int, since: float) -> list[float]:
-        """When messages were sent to an owner since then (Unix seconds), oldest first."""
+        """When messages were sent to an owner since then (Unix seconds), oldest first. Those of
+        watches that were removed meanwhile are among them. Known for `COUNTED_S`."""
 
     async def told(self, watch: int, links: Collection[int]) -> set[int]:
         """Those of these links of which a watch has told its owner, or is telling them now; not
@@ -594,6 +602,9 @@ class Watches(WatchReader, Protocol):
         await_words  judge it again when its words were read
         """
 
+    async def to_be_told(self, notices: Sequence[Notice]) -> None:
+        """Keep what came of judging a link so far, which is to be judged once more."""
+
     async def drop_unjudged(self, posted_before: float) -> None:
         """Judge no more what was posted before then (Unix seconds): it is not new any more."""
 
@@ -601,8 +612,11 @@ class Watches(WatchReader, Protocol):
         """Note that a message of this name is going to be sent, which tells of these notices; "":
         that it was not."""
 
-    async def sent(self, name: str, at: float) -> None:
-        """Note that the message of this name was sent then (Unix seconds)."""
+    async def sent(self, watch: Watch, name: str, at: float, *, counts: bool = True) -> None:
+        """Note that the message of this name was sent then (Unix seconds).
+
+        counts   among the messages to its owner
+        """
 
     async def put_off(self, ids: Collection[int], due: float) -> None:
         """Tell of these notices from then on (Unix seconds)."""

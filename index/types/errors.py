@@ -33,6 +33,7 @@ GalleryError
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from index.types.sentences import Sentence
@@ -263,7 +264,9 @@ class StoreTooNew(StoreError):
         super().__init__(
             path,
             f"{path} was written by a newer Magpie (its format is {version}, this one knows "
-            f"up to {known}); update Magpie.",
+            f"up to {known}). Start the newer Magpie again. Or, to stay with this one, put the "
+            "backup from before the upgrade in its place: "
+            f"magpie restore BACKUP --db {shlex.quote(str(path))}",
         )
         self.version = version
         self.known = known
@@ -332,7 +335,7 @@ def format_bytes(count: int) -> Sentence:
         return Sentence("{n} MB", n=_three_figures(count / 1_000_000))
     if count >= 1_000:
         return Sentence("{n} kB", n=_three_figures(count / 1_000))
-    return Sentence("{n} bytes", n=max(count, 0))
+    return Sentence("1 byte") if count == 1 else Sentence("{n} bytes", n=max(count, 0))
 
 
 def format_pixels(count: int) -> Sentence:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from index.types.records import Floats
 
+# So many of all pictures may have a date that is wrong.
+STRANGE_SHARE = 0.05
 Month: TypeAlias = tuple[int, int]  # (year, 1 to 12), of universal time
 
 
@@ -50,3 +52,35 @@ class Overview:
     links: NDArray[np.int64]
     places: Floats
     of: NDArray[np.int64]
+
+    @property
+    def span(self) -> tuple[Month, Month]:
+        """The first and the last month; of an overview of something."""
+        return min(self.months), max(self.months)
+
+    def last_months(self, most: int) -> list[Month]:
+        """Months one after another, those without pictures too, at most `most`; the last ones.
+
+        A few dates may be wrong, such as those of a camera whose clock was never set: of the year
+        1970, or in the future. So a few pictures that are more than `most` months away from all
+        others are left out.
+        """
+        months = {12 * year + month - 1: count for (year, month), count in self.months.items()}
+        near = _without_strange(_without_strange(sorted(months), months, most)[::-1], months, most)
+        if not near:
+            return []
+        begin, end = max(min(near), max(near) - most + 1), max(near)
+        return [(month // 12, month % 12 + 1) for month in range(begin, end + 1)]
+
+
+def _without_strange(months: Sequence[int], counts: Mapping[int, int], far: int) -> Sequence[int]:
+    """The months without those at the end that have few pictures, and are far from the others."""
+    few = STRANGE_SHARE * sum(counts.values())
+    kept = months
+    for place in range(len(months) - 1, 0, -1):
+        few -= counts[months[place]]
+        if few < 0:
+            break
+        if abs(months[place] - months[place - 1]) > far:
+            kept = months[:place]
+    return kept

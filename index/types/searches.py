@@ -40,6 +40,7 @@ class Asked:
     sort          the order of its answer
     line          the question as it was typed, to be changed and asked again
     understood    words of the line that were read as a minus, and that minus; said with each page
+    cluster       the name of the cluster of an overview whose pictures are wanted; "" for none
     """
 
     words: str = ""
@@ -56,6 +57,7 @@ class Asked:
     understood: tuple[tuple[str, str], ...] = ()
     places: tuple[int, ...] = ()
     not_places: tuple[int, ...] = ()
+    cluster: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The JSON that stores keep and that the export of a member's data shows."""
@@ -76,6 +78,7 @@ class Asked:
             **{name: list(said) for name in LISTS if (said := getattr(self, name))},
             **({"sort": self.sort.value} if self.sort is not Sort.BEST else {}),
             **({"line": self.line} if self.line else {}),
+            **({"cluster": self.cluster} if self.cluster else {}),
         }
 
     @classmethod
@@ -96,6 +99,7 @@ class Asked:
             understood=tuple((read, minus) for read, minus in kept.get("understood", ())),
             places=tuple(kept.get("places", ())),
             not_places=tuple(kept.get("not_places", ())),
+            cluster=kept.get("cluster", ""),
         )
 
 

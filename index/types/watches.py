@@ -14,6 +14,8 @@ from index.types.searches import Asked
 MOST_PENDING = 60
 # How long it is remembered of which links a watch has told, seconds.
 TOLD_S = 90 * 24 * 3600.0
+# How long it is remembered when messages were sent to an owner, seconds.
+COUNTED_S = 2 * 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -151,24 +151,19 @@ class Screen:
         none = float(background.none(frame[None])[0])
         rank = np.argsort(-seen)[: self._tried]
         best = self._best_rivals(rank, len(seen))
-        # One product for the picture and for the word that most parts have as its best.
-        first = int(rank[0])
-        columns = np.stack([frame, background.columns[:, first]], axis=1)
-        own, with_first = (self._wanted @ columns).T.astype(np.float64)
+        # One product for the picture and for all of these words reads the parts once.
+        words = np.unique(best)
+        columns = np.column_stack([frame, background.columns[:, words]])
+        own, *related = (self._wanted @ columns).T.astype(np.float64)
         odds = self._odds(own, seen, none, slice(None))
-        for word in np.unique(best).tolist():
+        for word, with_word in zip(words.tolist(), related, strict=True):
             parts = np.flatnonzero(best == word)
             length = float(background.lengths[word])
             amount = seen[word] / length
             direction = background.columns[:, word] / np.float32(length)
             left = seen - amount * (direction @ background.columns)
-            related = (
-                with_first[parts]
-                if word == first
-                else (self._wanted[parts] @ background.columns[:, word]).astype(np.float64)
-            )
-            again = self._odds(own[parts] - amount * related / length, left, none, parts)
-            odds[parts] = np.maximum(odds[parts], again)
+            without = own[parts] - amount * with_word[parts] / length
+            odds[parts] = np.maximum(odds[parts], self._odds(without, left, none, parts))
         return odds
 
     def _best_rivals(self, rank: Ints, words: int) -> Ints:

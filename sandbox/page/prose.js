@@ -241,16 +241,19 @@ function drawRole({ id }, { guild }) {
   return h("span.mention", { style }, `@${role?.name ?? "deleted role"}`);
 }
 
-/** @param {MarkdownNode} node */
-function drawTime({ seconds, style }) {
+/**
+ * @param {MarkdownNode} node
+ * @param {MessageContext} context
+ */
+function drawTime({ seconds, style }, { store }) {
   const date = new Date(seconds * 1000);
   if (Number.isNaN(date.getTime())) return document.createTextNode("(a time)");
   const element = h(
     "time.stamp",
     { datetime: date.toISOString(), title: formatFull(date) },
-    formatTimestamp(date, style),
+    formatTimestamp(date, style, store?.me.locale),
   );
-  if (style === "R") keepRelative(element, date);
+  if (style === "R") keepRelative(element, date, store?.me.locale);
   return element;
 }
 
@@ -258,11 +261,12 @@ function drawTime({ seconds, style }) {
  * Update "3 minutes ago" while it is on the screen.
  * @param {HTMLElement} element
  * @param {Date} date
+ * @param {string} [locale]
  */
-function keepRelative(element, date) {
+function keepRelative(element, date, locale) {
   setTimeout(function tick() {
     if (!element.isConnected) return;
-    element.textContent = formatTimestamp(date, "R");
+    element.textContent = formatTimestamp(date, "R", locale);
     setTimeout(tick, RELATIVE_TICK_MS);
   }, RELATIVE_TICK_MS);
 }

@@ -254,7 +254,7 @@ export class Sidebar {
           type: "button",
           "aria-label": "Language",
           title: "The language in which Magpie speaks to you",
-          onclick: /** @param {MouseEvent} event */ (event) => openLanguages(event, this.context),
+          onclick: /** @param {MouseEvent} event */ (event) => openLanguages(event, this.context, this.guild),
         },
         icon("language"),
       ),

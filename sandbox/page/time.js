@@ -1,4 +1,7 @@
-/** Dates for people. They are in English, with the region's order of day and month. */
+/**
+ * Dates for people. The page's own are in English, with the region's order of day and month; those in a message are in
+ * the language of who reads it.
+ */
 
 const LOCALE = navigator.language?.startsWith("en") ? navigator.language : "en-GB";
 const DAY_MS = 86_400_000;
@@ -19,10 +22,16 @@ const formats = {
     minute: "2-digit",
   },
 };
-const formatters = Object.fromEntries(
-  Object.entries(formats).map(([style, options]) => [style, new Intl.DateTimeFormat(LOCALE, options)]),
-);
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+/** @param {string} locale */
+const makeWriters = (locale) => ({
+  formatters: Object.fromEntries(
+    Object.entries(formats).map(([style, options]) => [style, new Intl.DateTimeFormat(locale, options)]),
+  ),
+  relative: new Intl.RelativeTimeFormat(locale, { numeric: "auto" }),
+});
+/** @type {Map<string, ReturnType<typeof makeWriters>>} */
+const writers = new Map();
+const { formatters } = writersIn(LOCALE);
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} */
 const UNITS = [
   ["year", 365 * DAY_MS],
@@ -35,20 +44,35 @@ const UNITS = [
 ];
 
 /**
+ * What writes dates in a language; English ones are the page's own.
+ * @param {string} locale
+ */
+function writersIn(locale) {
+  const language = locale.startsWith("en") ? LOCALE : locale;
+  const known = writers.get(language) ?? makeWriters(language);
+  writers.set(language, known);
+  return known;
+}
+
+/**
  * A <t:…:style> timestamp; styles as in Discord: t T d D f F R.
  * @param {Date} date
  * @param {string} [style]
+ * @param {string} [locale]
  */
-export function formatTimestamp(date, style = "f") {
-  if (style === "R") return formatRelative(date);
+export function formatTimestamp(date, style = "f", locale = LOCALE) {
+  if (style === "R") return formatRelative(date, locale);
+  const { formatters } = writersIn(locale);
   return (formatters[style] ?? formatters.f).format(date);
 }
 
 /**
  * @param {Date} date
+ * @param {string} [locale]
  * @param {number} [now]
  */
-export function formatRelative(date, now = Date.now()) {
+export function formatRelative(date, locale = LOCALE, now = Date.now()) {
+  const { relative } = writersIn(locale);
   const distance = date.getTime() - now;
   const [unit, size] = UNITS.find(([, ms]) => Math.abs(distance) >= ms) ?? UNITS[UNITS.length - 1];
   return relative.format(Math.round(distance / size), unit);

@@ -78,6 +78,7 @@ interface Guild {
   name: string;
   icon?: string | null;
   owner_id: string;
+  preferred_locale?: string;
   roles: Map<string, Role>;
   channels: Map<string, Channel>;
   threads: Map<string, Channel>;
@@ -90,6 +91,7 @@ interface GuildPayload {
   name: string;
   icon?: string | null;
   owner_id: string;
+  preferred_locale?: string;
   unavailable?: boolean;
   properties?: object;
   roles: Role[];

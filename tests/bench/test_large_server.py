@@ -30,7 +30,7 @@ async def test_whatever_is_found_in_the_town_can_be_shown(tmp_path: Path) -> Non
     path, model = tmp_path / "magpie.db", ColourEmbedder()
     await (await Gallery.open(path, model)).close()
     vectors = np.random.default_rng(0).random((ROWS, 3), np.float32)
-    large_server._fill(path, ROWS, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    large_server.fill(path, ROWS, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
     async with (
         sandbox.serve(large_server.world(ROWS)) as server,
         running(server, path, model) as magpie,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -59,3 +60,18 @@ def test_no_loop_is_loaded_or_compiled_with_the_first_picture_or_overview(tmp_pa
         [sys.executable, "-c", PROGRAM, *map(str, given)], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.cpu_count() == 1, reason="/proc tells of threads; one of one core"
+)
+def test_the_bot_multiplies_in_the_thread_that_asks_for_it() -> None:
+    """numpy starts no threads of its own, which would compete with the event loop."""
+    program = "import bot.__main__, os, sys\nassert 'numpy' in sys.modules\n"
+    program += "print(len(os.listdir('/proc/self/task')))"
+    chosen = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    free = {name: value for name, value in os.environ.items() if name not in chosen}
+    ran = subprocess.run(
+        [sys.executable, "-c", program], env=free, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["1"]

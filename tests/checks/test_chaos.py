@@ -22,6 +22,7 @@ from checks.chaos import privacy, questions, run, schedule, servers, steps, trut
 from checks.chaos.bot import Bot
 from checks.chaos.clock import Clock
 from checks.chaos.hearing import Hearing
+from checks.chaos.notices import NoticeWitness
 from checks.chaos.pictures import Pictures, key
 from checks.chaos.truth import Difference, Expected, Found, LeftOut, Wishes
 from checks.chaos.witness import NEWS_S, Witness
@@ -359,3 +360,58 @@ def test_no_two_things_of_the_servers_share_an_id(tmp_path: Path) -> None:
     ids = [message.id for message in messages]
     ids += [attachment.id for message in messages for attachment in message.attachments]
     assert len(ids) == len(set(ids)) > 300
+
+
+def notice_of(server: Server, message: Message, watch: int = 1) -> list[dict[str, Any]]:
+    """The components of a notice of the first picture of a message."""
+    url = server.core.links.attachment(message.attachments[0])[0]
+    line = f"[go to message](https://discord.com/channels/{servers.NEST}/1/{message.id})"
+    row = {
+        "type": 9,
+        "components": [{"type": 10, "content": line}],
+        "accessory": {"type": 11, "media": {"url": url}},
+    }
+    return [row, {"type": 1, "components": [{"type": 2, "custom_id": f"wp:{watch}:0a"}]}]
+
+
+@pytest.mark.parametrize(
+    ("told", "faults"),
+    [
+        ("hall", (0, 0, 0)),
+        ("inside", (1, 0, 1)),  # which the member can't read
+        ("gone", (0, 1, 1)),
+        ("", (0, 0, 1)),
+    ],
+)
+async def test_what_watches_tell_is_judged(
+    tmp_path: Path, told: str, faults: tuple[int, int, int]
+) -> None:
+    rng = random.Random(3)
+    now = 0.0
+    async with serve(servers.world(tmp_path, Pictures(rng), rng)) as server:
+        core, world = server.core, server.world
+        wishes = Wishes(marked={servers.INDOORS})
+        witness = NoticeWitness(
+            *(server, Witness(server), [servers.BO], wishes, Clock(tmp_path)), lambda: now
+        )
+        witness.covered = {servers.HALL}
+        pictures = [one for one in world.messages(servers.HALL) if one.attachments][:3]
+        posted = {}
+        places = (("hall", servers.HALL), ("inside", servers.INSIDE), ("gone", servers.HALL))
+        for (name, place), like in zip(places, pictures, strict=True):
+            posted[name] = Message(core.next_id(), place, servers.CY, "")
+            posted[name].attachments = like.attachments[:1]
+            core.post(posted[name])
+        core.delete(posted["gone"])
+        now += NEWS_S + 0.1
+        direct = core.direct(servers.BOT, servers.BO)
+        server.doorway.arrivals[-1]("bot", "POST", f"/channels/{direct.id}/messages")
+        if told:
+            sent = Message(core.next_id(), direct.id, servers.BOT, "")
+            sent.components = notice_of(server, posted[told])
+            core.post(sent)
+        db = tmp_path / "magpie.db"
+        await (await SQLiteStore.open(db)).close()
+        [key] = truth.shown(core, posted["hall"]).values()
+        left_out = witness.left_out({(posted["hall"].id, key)}, db)
+        assert (len(witness.leaked), len(witness.gone), len(left_out)) == faults

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ from transformers import (
     CLIPConfig,
     CLIPModel,
     CLIPTokenizer,
+    MetaClip2Config,
+    MetaClip2Model,
     PreTrainedTokenizerFast,
     Siglip2Config,
     Siglip2Model,
     SiglipConfig,
     SiglipModel,
+    Tipsv2Config,
+    Tipsv2Model,
 )
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
@@ -105,14 +110,76 @@ def siglip2_b16(folder: Path) -> Path:
     return _save(folder, _seeded(Siglip2Model, config), _word_tokenizer(64), processor)
 
 
+def siglip2_b32(folder: Path) -> Path:
+    """SigLIP 2 base, patch 32, 256 pixels, with two layers; its files say that it is a SigLIP.
+
+    Its vocabulary knows capitals, as Gemma's does.
+    """
+    config = SiglipConfig(
+        text_config={"num_hidden_layers": 2, "vocab_size": 256_000, "hidden_size": 48},
+        vision_config={"num_hidden_layers": 2, "patch_size": 32, "image_size": 256},
+    )
+    config.text_config.projection_size = config.vision_config.hidden_size
+    processor = SiglipImageProcessorPil(size={"height": 256, "width": 256}, resample=2)
+    tokenizer = _word_tokenizer(64, lowercase=False)
+    _save(folder, _seeded(SiglipModel, config), tokenizer, processor)
+    return _named(folder, "GemmaTokenizer", padding_side="right")
+
+
+def metaclip2_b32(folder: Path) -> Path:
+    """MetaCLIP 2 worldwide B/32 with two layers and few words.
+
+    Its end token has the number 2, and its files squeeze a picture and then crop it to its size.
+    """
+    config = MetaClip2Config(
+        text_config={
+            "num_hidden_layers": 2,
+            "vocab_size": 1000,
+            "hidden_act": "gelu",
+            "bos_token_id": None,
+            "eos_token_id": 2,
+            "pad_token_id": None,
+        },
+        vision_config={"num_hidden_layers": 2, "hidden_act": "gelu"},
+    )
+    square = {"height": 224, "width": 224}
+    processor = CLIPImageProcessorPil(size=square, crop_size=square)
+    tokenizer = _word_tokenizer(77, first=("<s>", "<pad>", "</s>", "<unk>"))
+    _save(folder, _seeded(MetaClip2Model, config), tokenizer, processor)
+    return _named(folder, "XLMRobertaTokenizer")
+
+
+def tips2_b14(folder: Path) -> Path:
+    """TIPS v2 B/14 with two layers and few words; its files say nothing of its preprocessing."""
+    config = Tipsv2Config(
+        text_config={"num_hidden_layers": 2, "vocab_size": 1000},
+        vision_config={"num_hidden_layers": 2},
+    )
+    model = _seeded(Tipsv2Model, config)
+    for name, tensor in model.named_parameters():
+        if name.endswith(("lambda1", "_tokens", "_token", "bias")):  # they are all alike at first
+            torch.nn.init.normal_(tensor, 0.5 if name.endswith("lambda1") else 0.0, 0.2)
+    _save(folder, model, _word_tokenizer(64, ends=False))
+    return _named(folder, "Tipsv2Tokenizer", pad_token="<pad>")
+
+
+def _named(folder: Path, tokenizer: str, **settings: str) -> Path:
+    """The folder, whose files now say of which class its tokenizer is."""
+    file = folder / "tokenizer_config.json"
+    said = json.loads(file.read_text()) | {"tokenizer_class": tokenizer, **settings}
+    file.write_text(json.dumps(said))
+    return folder
+
+
 def _seeded(kind: Any, config: Any, seed: int = 0) -> Any:
     torch.manual_seed(seed)
     return kind(config).eval()
 
 
-def _save(folder: Path, model: Any, tokenizer: Any, processor: Any) -> Path:
+def _save(folder: Path, *parts: Any) -> Path:
+    """Write the model, the tokenizer and the processor into the folder."""
     transformers.utils.logging.disable_progress_bar()
-    for part in (model, tokenizer, processor):
+    for part in parts:
         part.save_pretrained(folder)
     transformers.utils.logging.enable_progress_bar()
     return folder
@@ -131,21 +198,36 @@ def _clip_tokenizer(context: int) -> Any:
     return CLIPTokenizer(vocab=_bytes_vocabulary(), merges=[], model_max_length=context)
 
 
-def _word_tokenizer(context: int) -> Any:
-    """A tokenizer of whole words, with an end token and padding, as SigLIP's."""
+def _word_tokenizer(
+    context: int,
+    first: Sequence[str] = ("<pad>", "<eos>", "<unk>"),
+    *,
+    lowercase: bool = True,
+    ends: bool = True,
+) -> Any:
+    """A tokenizer of whole words, with an end token and padding, as SigLIP's.
+
+    first   its special tokens, in the order of their numbers
+    ends    a text ends with the end token
+    """
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-    words = ["<pad>", "<eos>", "<unk>", "a", "the", "dog", "cat", "rocket", "coffee", "in", "snow"]
-    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Lowercase()
+    words = [*first, "a", "the", "dog", "cat", "rocket", "coffee", "in", "snow"]
+    numbers = {word: i for i, word in enumerate(words)}
+    tokenizer = Tokenizer(models.WordLevel(numbers, unk_token="<unk>"))
+    if lowercase:
+        tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="$A <eos>", special_tokens=[("<eos>", 1)]
-    )
+    end = next(word for word in ("<eos>", "</s>") if word in first)
+    if ends:
+        template = f"<s> $A {end}" if "<s>" in first else f"$A {end}"
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=template, special_tokens=[(word, numbers[word]) for word in first]
+        )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token="<pad>",
-        eos_token="<eos>",
+        eos_token=end,
         unk_token="<unk>",
         model_max_length=context,
         model_input_names=["input_ids"],

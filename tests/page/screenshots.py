@@ -18,7 +18,7 @@ import aiohttp
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, async_playwright
 
-from demo import WORLD
+from demo import WORLD, watches
 from sandbox.person import Person, everybody
 from tests.page import processes
 from tests.page.processes import CHROMIUM_FLAGS, ROOT, WINDOW
@@ -145,7 +145,7 @@ async def prepare(studio: Studio) -> None:
     for category in CATEGORIES:
         await write(page, f"/channels add {category}")
         await page.keyboard.press("Enter")  # the first one chose from the list
-        await page.locator(".message.answer", has_text=category).wait_for()
+        await page.locator(".message.answer", has_text=category).last.wait_for()
     while "still" in await (await ask(page, "/find nest")).inner_text():
         await page.wait_for_timeout(2000)
     await page.context.close()
@@ -243,18 +243,26 @@ async def watch(studio: Studio) -> None:
 
 async def post_a_whale(studio: Studio) -> None:
     """Post a picture of the demo's world once more, as another member."""
-    world = json.loads(WORLD.read_text(encoding="utf-8"))
-    channels = {one["name"]: one["id"] for one in world["guilds"][0]["channels"]}
-    messages = world["guilds"][0]["messages"]
-    shown = next(one for one in messages if ASKED_WITH in one["content"])["attachments"][0]
     async with aiohttp.ClientSession() as session:
         people = {one["user"]["username"]: one for one in await everybody(session, studio.base)}
         token = people[EXPLORER]["token"]
         async with Person.log_in(session, studio.base, token) as person:
-            picture = (WORLD.parent / shown["file"]).read_bytes()
-            await person.post(
-                channels["wildlife"], "look who came by", pictures={"a.webp": picture}
-            )
+            where = person.channel("wildlife")
+            await person.post(where, watches.SAID, pictures={"a.webp": watches.picture()})
+
+
+async def told(studio: Studio) -> None:
+    """On the left a member who is told in their language, on the right one who can't read where
+    the picture was posted."""
+    async with aiohttp.ClientSession() as session:
+        await watches.play(session, studio.base)
+    pages = [await studio.enter(name, half=True) for name in (watches.MEMBER, watches.OUTSIDER)]
+    await pages[0].locator("button.guild[aria-label='Direct messages']").click()
+    await pages[0].locator(".message:has(.component-button)").first.wait_for()
+    await write(pages[1], "/watch list")
+    await pages[1].keyboard.press("Enter")  # the first one chose the command
+    await next_answer(pages[1], 0)
+    await studio.keep("told", *pages)
 
 
 async def reindex(studio: Studio) -> None:
@@ -271,7 +279,19 @@ async def reindex(studio: Studio) -> None:
 
 SHOTS: dict[str, Callable[[Studio], Awaitable[None]]] = {
     one.__name__: one
-    for one in (greeting, find, overview, clip, words, similar, reply, private, watch, reindex)
+    for one in (
+        greeting,
+        find,
+        overview,
+        clip,
+        words,
+        similar,
+        reply,
+        private,
+        watch,
+        told,
+        reindex,
+    )
 }
 
 ALONE = [greeting.__name__]  # in a world of its own, in which Magpie watches nothing

@@ -21,7 +21,7 @@ async def parrot(base: str) -> AsyncIterator[Parrot]:
 
 
 async def test_commands_are_named_in_the_chosen_language(enter: Enter, parrot: Parrot) -> None:
-    parrot.answers["find"] = lambda data: text("gefunden")
+    parrot.answers["find"] = lambda data: text("gefunden <t:1699963200:D>")
     parrot.answers["Find similar"] = lambda data: text("Ähnliche")
     page = await enter("finn")
     await page.get_by_role("button", name="Language").click()
@@ -35,6 +35,7 @@ async def test_commands_are_named_in_the_chosen_language(enter: Enter, parrot: P
         await page.locator(".composer-field").fill("")
         await write(page, "/finden hund sichtbar show:alle")
         await expect(page.get_by_text("gefunden")).to_be_visible()
+        await expect(page.get_by_text("14. November 2023")).to_be_visible()
         heard = parrot.heard[-1]
         assert (heard["data"]["name"], heard["locale"]) == ("find", "de")
         assert {one["name"]: one["value"] for one in heard["data"]["options"]} == {
@@ -49,3 +50,14 @@ async def test_commands_are_named_in_the_chosen_language(enter: Enter, parrot: P
     finally:
         await page.get_by_role("button", name="Language").click()
         await page.get_by_role("menuitem", name="English").click()
+
+
+async def test_who_manages_a_server_chooses_the_language_of_all(enter: Enter) -> None:
+    page = await enter("ada")
+    for language in ("Deutsch", "English"):
+        await page.get_by_role("button", name="Language").click()
+        await page.get_by_role("menuitem", name="For everybody in").hover()
+        item = page.locator(".menu .menu").get_by_role("menuitem", name=language)
+        async with page.expect_response("**/guilds/*") as changed:
+            await item.click()
+        assert (await (await changed.value).json())["preferred_locale"][:2] == language[:2].lower()

@@ -7,11 +7,14 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import aiohttp
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from demo import WORLD
+from bot.languages.speech import speaking
+from bot.text import watches as text
+from demo import WORLD, watches
 from pocket import MODEL
 from tests.page import processes
 from tests.page.conftest import write
@@ -190,4 +193,27 @@ async def test_an_outsider_does_not_see_pictures_of_closed_channels(
     threads = {thread["name"] for thread in world()["guilds"][0]["threads"]}
     assert {name.removeprefix("#") for name in named} <= {*visible, *threads}
     assert PRIVATE_CHANNEL not in named
+    await page.context.close()
+
+
+async def test_watches_tell_each_in_their_language_and_nobody_who_can_not_read_there(
+    admin: Page, browser: Browser, nest: str
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        await watches.play(session, nest)
+    direct = "button.guild[aria-label='Direct messages']"
+    for name, language in ((watches.ADMIN, "en"), (watches.MEMBER, watches.SPOKEN)):
+        page = await enter(browser, nest, name)
+        await page.locator(direct).click()
+        with speaking(language):
+            heading, pause = text.notice(""), text.pause_this()
+        notice = page.locator(".message", has_text=heading.strip())
+        await expect(notice).to_have_count(1)
+        await expect(notice).to_contain_text(watches.WATCHED)
+        await expect(notice.locator(".component-button", has_text=pause)).to_be_visible()
+        await page.context.close()
+    page = await enter(browser, nest, watches.OUTSIDER)
+    listed = await ask(page, "/watch list")
+    await expect(listed).to_contain_text(watches.WATCHED)
+    await expect(page.locator(direct)).to_have_count(0)
     await page.context.close()

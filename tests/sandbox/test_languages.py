@@ -69,6 +69,26 @@ async def test_a_person_is_shown_names_in_their_language_and_sends_the_real_ones
             await ada.speak("xx")
 
 
+async def test_who_manages_a_server_chooses_its_language(
+    sandbox: Server, log_in: LogIn, world_file: WorldFile
+) -> None:
+    bird, server = Bird(), f"/guilds/{world_file.guild_id}"
+    ada, mei = await log_in("ada"), await log_in("mei")
+    async with flying(bird, sandbox):
+        seen = ada.seen()
+        changed = await ada.request("PATCH", server, json={"preferred_locale": "de"})
+        assert changed["preferred_locale"] == "de"
+        assert (await ada.event("GUILD_UPDATE", since=seen))["preferred_locale"] == "de"
+        guild = await bird.fetch_guild(world_file.guild_id)
+        assert guild.preferred_locale is discord.Locale.german
+        with pytest.raises(Refused, match="Missing Permissions"):
+            await mei.request("PATCH", server, json={"preferred_locale": "fr"})
+        with pytest.raises(Refused, match="Invalid Form Body"):
+            await ada.request("PATCH", server, json={"preferred_locale": "xx"})
+        default = await ada.request("PATCH", server, json={"preferred_locale": None})
+        assert (default["preferred_locale"], default["name"]) == ("en-US", guild.name)
+
+
 @pytest.mark.parametrize(
     "words", [{"find": "Finden"}, {"find": "x" * 33}, {"query": "other"}, {"Finds.": "x" * 101}]
 )

@@ -103,11 +103,14 @@ async def test_a_restart_keeps_settings_pins_and_polls(
         asked = await ada.request("POST", f"{general}/messages", json={"poll": poll})
         vote = f"{general}/polls/{asked['id']}/answers/@me"
         await ada.request("PUT", vote, json={"answer_ids": ["2"]})
-        paths = [general, trips, f"{general}/messages/{asked['id']}"]
+        guild = f"/guilds/{file.guild_id}"
+        await ada.request("PATCH", guild, json={"preferred_locale": "de", "name": "Nest"})
+        paths = [general, trips, f"{general}/messages/{asked['id']}", guild]
         before = [await ada.request("GET", path) for path in paths]
     async with ada_at(http, world, data) as (_, ada):
         assert [await ada.request("GET", path) for path in paths] == before
     assert before[0]["last_pin_timestamp"]
+    assert (before[3]["preferred_locale"], before[3]["name"]) == ("de", "Nest")
     assert before[1]["available_tags"][0]["name"] == "Rome"
     assert before[2]["poll"]["results"]["answer_counts"] == [
         {"id": 2, "count": 1, "me_voted": True}

@@ -188,6 +188,8 @@ async def test_suggestions(client: Client) -> None:
     assert [one["shown"] for one in await suggested("in:")] == ["a", "b", "b/deep"]
     (deep,) = await suggested("red in:de")
     assert ("red in:de"[: deep["start"]] + deep["text"], deep["meaning"]) == ("red in:b/deep", "1")
+    assert [one["text"] for one in await suggested("in:b bef")] == ["before:"]
+    assert [one["shown"] for one in await suggested('in:"b/d')] == ["b/deep"]
     assert [one["text"] for one in await suggested("has:")] == ["image", "gif", "video"]
     fields = [one["text"] for one in await suggested("s")]
     assert fields == ["since:", "sort:"]

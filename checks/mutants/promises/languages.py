@@ -116,4 +116,24 @@ MUTANTS = (
         "    return template.format(**values)",
         (f"{SENTENCES}::test_a_hostile_template_reaches_nothing",),
     ),
+    Mutant(
+        "joining words and “posted before?” are read in each language of Magpie",
+        "bot/ask/phrases.py",
+        "dict.fromkeys((language, ENGLISH))",
+        "dict.fromkeys((ENGLISH,))",
+        (
+            "tests/bot/ask/test_mentions.py",
+            "tests/bot/ask/test_posted_before.py::test_it_is_asked_in_each_language_of_magpie",
+        ),
+    ),
+    Mutant(
+        "a message is read in the language of its server",
+        "bot/ask/messages.py",
+        "            if (asked := mentions.read(message, message.guild.me)) is not None:\n"
+        "                await self._reply(message, asked, came_at)",
+        "            asked = mentions.read(message, message.guild.me)\n"
+        "        if asked is not None:\n"
+        "            await self._reply(message, asked, came_at)",
+        ("tests/bot/ask/test_languages.py::test_an_answer_speaks_to_its_readers",),
+    ),
 )

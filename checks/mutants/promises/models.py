@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 CALIBRATION = "tests/index/embed/test_calibration.py"
+EMBEDDER = "tests/index/embed/test_embedder.py"
 
 MUTANTS = (
     Mutant(
@@ -31,9 +32,51 @@ MUTANTS = (
     Mutant(
         "a question is read to its end",
         "index/embed/tokens.py",
-        "self._tokenizer.encode_special_tokens = True",
-        "pass",
+        'return special.sub(lambda name: f"{name[0][0]} {name[0][1:]}", text)',
+        "return text",
         ("tests/index/embed/test_tokens.py",),
+    ),
+    Mutant(
+        "a model that lacks a side is refused before its download",
+        "index/embed/checkpoint.py",
+        "        if found := lacking(config, files) or lacking_in_transformers(config):",
+        "        if False:",
+        ("tests/index/embed/test_checkpoint.py",),
+    ),
+    Mutant(
+        "TIPS v2 is not refused for the code beside it",
+        "index/embed/completeness.py",
+        "and kind != tips.FAMILY:",
+        "and kind:",
+        ("tests/index/embed/test_checkpoint.py",),
+    ),
+    Mutant(
+        "a text for SigLIP 2 is read in lower case",
+        "index/embed/tokens.py",
+        "    text = text.lower() if lowered else text",
+        "    text = text",
+        (EMBEDDER,),
+    ),
+    Mutant(
+        "MetaCLIP 2's end token is found by its number",
+        "index/embed/text_tower.py",
+        'legacy = checkpoint.family == "clip" and end == LEGACY_END',
+        "legacy = end == LEGACY_END",
+        (EMBEDDER,),
+    ),
+    Mutant(
+        "MetaCLIP 2 gets the fast image tower",
+        "index/embed/preprocessing.py",
+        'not settings.get("do_center_crop", False) or crops == edges',
+        'not settings.get("do_center_crop", False)',
+        (EMBEDDER,),
+    ),
+    Mutant(
+        "TIPS' layers are scaled by what they learnt",
+        "index/embed/tips.py",
+        'SCALES = {"self_attn.out_proj": "ls1.gamma", "mlp.fc2": "ls2.gamma"}',
+        "SCALES: dict[str, str] = {}",
+        (EMBEDDER,),
     ),
     Mutant(
         "what nobody sees changes no ranking",
@@ -44,8 +87,8 @@ MUTANTS = (
     ),
     Mutant(
         "a folder with program code of its own is explained",
-        "index/embed/checkpoint.py",
-        '    if "auto_map" in config:',
+        "index/embed/completeness.py",
+        '    if "auto_map" in config and kind != tips.FAMILY:',
         "    if False:",
         ("tests/index/embed/test_checkpoint.py",),
     ),

@@ -20,8 +20,8 @@ MUTANTS = (
     Mutant(
         "a note that was sent just before a kill is found again",
         "bot/reposts/notes.py",
-        "                    if note.source != self._sending:\n",
-        "                    if False:\n",
+        "            if note.source != self._sending:\n",
+        "            if False:\n",
         (f"{NOTES}::test_a_note_goes_that_was_sent_just_before_a_kill",),
     ),
     Mutant(
@@ -40,10 +40,10 @@ MUTANTS = (
     ),
     Mutant(
         "a picture that is stored while it is asked with is no answer to itself",
-        "index/answering/settled.py",
+        "index/answering/without_source.py",
         "        if resolved.without.issuperset(now.values()):",
         "        if True:",
-        ("tests/index/answering/test_settled.py",),
+        ("tests/index/answering/test_without_source.py",),
     ),
     Mutant(
         "a later copy does not count as posted before",

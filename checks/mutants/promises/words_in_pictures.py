@@ -18,6 +18,13 @@ MUTANTS = (
         (TRANSCRIBER,),
     ),
     Mutant(
+        "a search of words makes no other read wait",
+        "index/store/sqlite/database.py",
+        "        return await self._read(self._patient_reader, sql, params)",
+        "        return await self._read(self._reader, sql, params)",
+        ("tests/index/store/sqlite/test_file.py::test_short_reads_do_not_wait_for_a_long_one",),
+    ),
+    Mutant(
         "the process that reads words can open nothing",
         "index/ocr/worker.py",
         "    confine(MEMORY_BYTES)\n",

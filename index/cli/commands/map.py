@@ -86,29 +86,21 @@ def _name(cluster: Cluster) -> str:
 
 
 def _say(overview: Overview) -> None:
-    months = list(overview.months)
-    span = ""
-    if months:
-        first, last = (f"{year}-{month:02}" for year, month in (months[0], months[-1]))
-        span = f", {first}" if first == last else f", {first} to {last}"
+    span = f", {_span(*overview.span)}" if overview.count else ""
     say(f"{counted(overview.count, 'picture')}{span}")
+    shown = overview.last_months(MOST_MONTHS)
     width = max((len(_name(cluster)) for cluster in overview.clusters), default=0)
     for cluster in overview.clusters:
         share = cluster.count / overview.count
-        bars = _bars(cluster.months, _last(months))
+        bars = _bars(cluster.months, shown)
         say(f"{cluster.count:>8,} {share:>5.0%}  {_name(cluster):<{width}}  {bars}".rstrip())
+    if len(shown) > 1 and (shown[0], shown[-1]) != overview.span:
+        say(f"The bars are months, {_span(shown[0], shown[-1])}.")
 
 
-def _last(months: Sequence[Month]) -> list[Month]:
-    """All months from the first to the last one, but at most the last MOST_MONTHS."""
-    if not months:
-        return []
-    (first_year, first_month), (last_year, last_month) = months[0], months[-1]
-    first, last = 12 * first_year + first_month - 1, 12 * last_year + last_month - 1
-    return [
-        (month // 12, month % 12 + 1)
-        for month in range(max(first, last - MOST_MONTHS + 1), last + 1)
-    ]
+def _span(first: Month, last: Month) -> str:
+    said = [f"{year}-{month:02}" for year, month in (first, last)]
+    return " to ".join(dict.fromkeys(said))
 
 
 def _bars(counts: Mapping[Month, int], months: Sequence[Month]) -> str:

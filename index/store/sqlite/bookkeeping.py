@@ -204,7 +204,7 @@ class Bookkeeping:
     async def loose_notes(self) -> list[Note]:
         """Notes below sources without links, or that name one: the pictures were erased, so the
         notes are to go."""
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             """SELECT space, group_id, source, named, id FROM notes
             WHERE NOT EXISTS (SELECT 1 FROM links
                 WHERE links.space = notes.space AND links.source = notes.source)
@@ -228,6 +228,11 @@ class Bookkeeping:
         """Where the caller presented itself."""
         rows = await self._database.rows("SELECT space, group_id, source, reading FROM welcomes")
         return [Welcome(space, group, source, bool(on)) for space, group, source, on in rows]
+
+    async def welcoming_since(self) -> float:
+        """From when on the caller presents itself, in Unix seconds; 0: this file is as old as
+        that. Spaces that it joined earlier know it already."""
+        return float((await self._database.rows("SELECT since FROM welcoming"))[0][0])
 
     async def watch(self, space: int, group: int) -> None:
         """Mark a group as watched."""

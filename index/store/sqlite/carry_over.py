@@ -129,6 +129,7 @@ async def carry_over(present: Path | None, restored: Path) -> CarriedOver:
         # What was to be told when the copy was made may have been told since.
         await db.execute("DELETE FROM notices WHERE sent_at IS NULL")
         await db.execute("DELETE FROM unjudged")
+        await db.execute("DELETE FROM tellings")  # who had theirs erased since isn't known
         if present is None or carried.another or carried.unread:
             # It isn't the gallery any more whose decisions it doesn't know.
             await db.execute("UPDATE identity SET id = randomblob(16)")

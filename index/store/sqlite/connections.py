@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from index.types.errors import (
     StoreTooNew,
     StoreUnreachable,
 )
+
+log = logging.getLogger(__name__)
 
 # SQLite would write what doesn't fit into its cache, as when it sorts, into files in /var/tmp.
 IN_MEMORY = "PRAGMA temp_store = MEMORY"
@@ -64,6 +67,12 @@ async def open_writer(path: Path) -> aiosqlite.Connection:
         ):
             await db.execute_fetchall(f"PRAGMA {pragma}")
         await migrations.migrate(db, version)
+        if 0 < version < migrations.LATEST:
+            log.info(
+                "%s had format %d and has %d now. An earlier Magpie can't open it: to go back to "
+                "one, keep the backup from before the upgrade",
+                path, version, migrations.LATEST,
+            )  # fmt: skip
     except BaseException:
         await db.close()
         raise

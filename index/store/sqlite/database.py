@@ -1,4 +1,4 @@
-"""The gallery's file behind two connections: one for writing and one for reading.
+"""The gallery's file behind three connections: one for writing and two for reading.
 
 Durability. `synchronous = FULL` in WAL mode: a commit is on disk before it is acknowledged, so a
 deletion doesn't come back after a power cut. NORMAL would be consistent too, and faster at one
@@ -7,7 +7,7 @@ and thousands in batches, which is more than a CPU embeds.
 
 One writer. A write is a whole function handed to `write`. It runs in a transaction of its own, one
 after another, and is never half done when its caller is cancelled. A second connection reads
-meanwhile.
+meanwhile. A third one reads what takes many milliseconds, so that short reads don't wait for it.
 
 Deleted means overwritten. `secure_delete` overwrites what is removed. The write-ahead log, which
 still has it, is emptied after each removal. When SQLite moves rows between pages it may leave a
@@ -18,9 +18,10 @@ a look at the raw file finds it; `vacuum` clears those too, and what the index o
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -41,17 +42,22 @@ CHECKPOINT_PAUSE_S = 0.05
 
 
 class Database:
-    """One file and its two connections; made by `open`."""
+    """One file and its connections; made by `open`.
+
+    reader, patient_reader   for short reads, and for long ones
+    """
 
     def __init__(
         self,
         path: Path,
         reader: aiosqlite.Connection,
+        patient_reader: aiosqlite.Connection,
         writer: aiosqlite.Connection | None,
         held: IO[str] | None,
     ) -> None:
         self.path = path
         self._reader = reader
+        self._patient_reader = patient_reader
         self._writer = writer
         self._held = held
         self._writing = asyncio.Lock()
@@ -68,24 +74,22 @@ class Database:
         """
         path = await asyncio.to_thread(path.resolve)
         with connections.translated(path):
-            if read_only:
-                return cls(path, await connections.open_reader(path), None, None)
-            return await cls._open_writing(path)
+            async with contextlib.AsyncExitStack() as opened:
 
-    @classmethod
-    async def _open_writing(cls, path: Path) -> Database:
-        held = await asyncio.to_thread(connections.prepare, path)
-        try:
-            writer = await connections.open_writer(path)
-            try:
-                reader = await connections.connect(path, read_only=True)
-            except BaseException:
-                await writer.close()
-                raise
-        except BaseException:
-            held.close()
-            raise
-        return cls(path, reader, writer, held)
+                async def kept(opening: Awaitable[aiosqlite.Connection]) -> aiosqlite.Connection:
+                    connection = await opening
+                    opened.push_async_callback(connection.close)
+                    return connection
+
+                held = writer = None
+                if not read_only:
+                    held = await asyncio.to_thread(connections.prepare, path)
+                    opened.callback(held.close)
+                    writer = await kept(connections.open_writer(path))
+                reader = await kept(connections.open_reader(path))
+                patient_reader = await kept(connections.open_reader(path))
+                opened.pop_all()
+        return cls(path, reader, patient_reader, writer, held)
 
     async def close(self) -> None:
         """Let running writes finish, refuse later ones, and give the file back."""
@@ -94,6 +98,7 @@ class Database:
         self._closed = True
         async with self._writing:
             await self._reader.close()
+            await self._patient_reader.close()
             if self._writer is not None:
                 # The last connection to close empties the log into the file.
                 await self._writer.close()
@@ -154,10 +159,19 @@ class Database:
 
     async def rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
         """All rows that a query gives."""
+        return await self._read(self._reader, sql, params)
+
+    async def many_rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
+        """All rows that a query gives, which may be so many that others must not wait for it."""
+        return await self._read(self._patient_reader, sql, params)
+
+    async def _read(
+        self, connection: aiosqlite.Connection, sql: str, params: Sequence[Any]
+    ) -> list[sqlite3.Row]:
         if self._closed:
             raise GalleryClosed
         with connections.translated(self.path):
-            return list(await self._reader.execute_fetchall(sql, params))
+            return list(await connection.execute_fetchall(sql, params))
 
     async def version(self) -> int:
         """A number that is another one when another connection has written since."""

@@ -96,7 +96,7 @@ class Links:
         wanted = condition(filter)
         if wanted is not None:
             where, values = wanted
-            rows = await self._database.rows(f"SELECT id FROM links WHERE {where}", *values)
+            rows = await self._database.many_rows(f"SELECT id FROM links WHERE {where}", *values)
             ids = await asyncio.to_thread(_ids, rows)  # they may be a million
             only = ids if filter.only is None else ids & filter.only
             nothing = frozenset[str]()
@@ -107,7 +107,7 @@ class Links:
 
     async def known(self, space: int, group: int) -> dict[str, set[str]]:
         """All sources of a group, each with its slots."""
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             "SELECT source, slot FROM links WHERE space = ? AND group_id = ?", space, group
         )
         known: dict[str, set[str]] = {}
@@ -137,7 +137,7 @@ class Links:
 
     async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
         """All sources of a group, each with the details of one of its links."""
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             "SELECT source, details FROM links WHERE space = ? AND group_id = ? ORDER BY id",
             space,
             group,
@@ -230,7 +230,7 @@ class Links:
     ) -> Counts:
         """How many images, texts and links there are; of a space, of some groups, if given."""
         allowed = None if groups is None else json.dumps(list(groups))
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
                 COUNT(DISTINCT CASE WHEN items.partial THEN items.id END)
             FROM links JOIN items ON items.id = links.item

@@ -6,6 +6,7 @@ changes: a change of the tables is a new step.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 
 import aiosqlite
@@ -426,6 +427,31 @@ async def note_where_the_caller_presented_itself(db: aiosqlite.Connection) -> No
     )
 
 
+async def note_since_when_spaces_are_welcomed(db: aiosqlite.Connection) -> None:
+    """The moment from which on the caller presents itself; 0: it always did.
+
+    A file that was used before has no trace of spaces where nothing was kept. So all that the
+    caller joined until now count as old ones. A file that was used has a model.
+    """
+    await db.execute("CREATE TABLE welcoming (since REAL NOT NULL)")
+    await db.execute(
+        "INSERT INTO welcoming SELECT iif(EXISTS (SELECT 1 FROM model), ?, 0)", (time.time(),)
+    )
+
+
+async def remember_when_owners_were_told(db: aiosqlite.Connection) -> None:
+    """When a message of a watch was sent, which counts though the watch is removed."""
+    await db.execute(
+        "CREATE TABLE tellings (space INTEGER NOT NULL, owner INTEGER NOT NULL, at REAL NOT NULL)"
+    )
+    await db.execute("CREATE INDEX tellings_of_owner ON tellings (space, owner, at)")
+    await db.execute(
+        """INSERT INTO tellings SELECT space, owner, min(sent_at)
+        FROM notices JOIN watches ON watches.id = notices.watch
+        WHERE sent_at IS NOT NULL GROUP BY space, owner, sending"""
+    )
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -450,6 +476,8 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     note_which_pictures_are_partial,
     keep_watches,
     note_where_the_caller_presented_itself,
+    note_since_when_spaces_are_welcomed,
+    remember_when_owners_were_told,
 )
 LATEST = len(STEPS)
 

@@ -154,7 +154,7 @@ class Transcripts:
     async def count_pending(self, space: int | None = None) -> int:
         """How many such pictures there are; of a space, if given. That one is pending elsewhere
         must not be told here."""
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS}
             WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1)""",
             space,
@@ -170,7 +170,7 @@ class Transcripts:
         """
         only = None if filter.only is None else json.dumps(sorted(filter.only))
         groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
-        rows = await self._database.rows(
+        rows = await self._database.many_rows(
             """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
             WHERE links.space = ?1 AND items.kind = 'image'
             AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))

@@ -15,7 +15,7 @@ from index.store.sqlite import columns, statements
 from index.store.sqlite.database import Database
 from index.types.query import QueryEmbedding
 from index.types.searches import Asked
-from index.types.watches import MOST_PENDING, TOLD_S, Notice, Stage, Unjudged, Watch
+from index.types.watches import COUNTED_S, MOST_PENDING, TOLD_S, Notice, Stage, Unjudged, Watch
 
 # What `_watch_of` takes.
 WATCH = """id, space, owner, asked, group_id, settings, vector, parts, truncated, revision, made_at,
@@ -126,6 +126,11 @@ class Watches:
         )
         return [_watch_of(row) for row in rows]
 
+    async def owners(self) -> list[tuple[int, int]]:
+        """Who has watches: each space and owner."""
+        rows = await self._database.rows("SELECT DISTINCT space, owner FROM watches")
+        return [(space, owner) for space, owner in rows]
+
     async def count(self, space: int) -> int:
         """How many watches a space has."""
         rows = await self._database.rows("SELECT COUNT(*) FROM watches WHERE space = ?", space)
@@ -150,20 +155,7 @@ class Watches:
         """
 
         async def write(db: aiosqlite.Connection) -> None:
-            # Neither may come back that was removed meanwhile.
-            await db.executemany(
-                """INSERT OR IGNORE INTO notices (watch, link, due, sending)
-                SELECT watches.id, links.id, ?, '' FROM watches JOIN links
-                WHERE watches.id = ? AND watches.paused = '' AND links.id = ?""",
-                [(notice.due, notice.watch, notice.link) for notice in notices],
-            )
-            for watch in {notice.watch for notice in notices}:
-                await db.execute(
-                    f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
-                    WHERE watch = ? AND {PENDING} AND sending = ''
-                    ORDER BY id DESC LIMIT -1 OFFSET ?)""",
-                    (watch, MOST_PENDING),
-                )
+            await _put_notices(db, notices)
             if await_words and link.stage is Stage.SHOWN:
                 # Its words may have been read meanwhile.
                 await db.execute(
@@ -178,6 +170,10 @@ class Watches:
                 await db.execute("DELETE FROM unjudged WHERE link = ?", (link.link,))
 
         await self._database.write(write)
+
+    async def to_be_told(self, notices: Sequence[Notice]) -> None:
+        """Keep what came of judging a link so far, which is to be judged once more."""
+        await self._database.write(lambda db: _put_notices(db, notices))
 
     async def drop_unjudged(self, posted_before: float) -> None:
         """Judge no more what was posted before then (Unix seconds): it is not new any more."""
@@ -236,11 +232,22 @@ class Watches:
             *(name, json.dumps(list(ids))),
         )
 
-    async def sent(self, name: str, at: float) -> None:
-        """Note that the message of this name was sent then (Unix seconds)."""
-        await self._database.execute(
-            "UPDATE notices SET sent_at = ? WHERE sending = ? AND sent_at IS NULL", at, name
-        )
+    async def sent(self, watch: Watch, name: str, at: float, *, counts: bool = True) -> None:
+        """Note that the message of this name was sent then (Unix seconds).
+
+        counts   among the messages to its owner
+        """
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute(
+                "UPDATE notices SET sent_at = ? WHERE sending = ? AND sent_at IS NULL", (at, name)
+            )
+            if counts:
+                await db.execute(
+                    "INSERT INTO tellings VALUES (?, ?, ?)", (watch.space, watch.owner, at)
+                )
+
+        await self._database.write(write)
 
     async def put_off(self, ids: Collection[int], due: float) -> None:
         """Tell of these notices from then on (Unix seconds)."""
@@ -257,10 +264,10 @@ class Watches:
         )
 
     async def sent_since(self, space: int, owner: int, since: float) -> list[float]:
-        """When messages were sent to an owner since then (Unix seconds), oldest first."""
+        """When messages were sent to an owner since then (Unix seconds), oldest first. Those of
+        watches that were removed meanwhile are among them. Known for `COUNTED_S`."""
         rows = await self._database.rows(
-            """SELECT min(sent_at) FROM notices JOIN watches ON watches.id = notices.watch
-            WHERE space = ? AND owner = ? AND sent_at >= ? GROUP BY sending ORDER BY 1""",
+            "SELECT at FROM tellings WHERE space = ? AND owner = ? AND at >= ? ORDER BY at",
             *(space, owner, since),
         )
         return [at for (at,) in rows]
@@ -276,10 +283,32 @@ class Watches:
 
     async def expire(self, now: float) -> None:
         """Forget what was told long ago, or was never told since its link is gone."""
-        await self._database.execute(
-            """DELETE FROM notices WHERE sent_at < ?
-            OR (link IS NULL AND sent_at IS NULL AND sending = '')""",
-            now - TOLD_S,
+
+        async def write(db: aiosqlite.Connection) -> None:
+            await db.execute("DELETE FROM tellings WHERE at < ?", (now - COUNTED_S,))
+            await db.execute(
+                """DELETE FROM notices WHERE sent_at < ?
+                OR (link IS NULL AND sent_at IS NULL AND sending = '')""",
+                (now - TOLD_S,),
+            )
+
+        await self._database.write(write)
+
+
+async def _put_notices(db: aiosqlite.Connection, notices: Sequence[Notice]) -> None:
+    # Neither may come back that was removed meanwhile.
+    await db.executemany(
+        """INSERT OR IGNORE INTO notices (watch, link, due, sending)
+        SELECT watches.id, links.id, ?, '' FROM watches JOIN links
+        WHERE watches.id = ? AND watches.paused = '' AND links.id = ?""",
+        [(notice.due, notice.watch, notice.link) for notice in notices],
+    )
+    for watch in {notice.watch for notice in notices}:
+        await db.execute(
+            f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
+            WHERE watch = ? AND {PENDING} AND sending = ''
+            ORDER BY id DESC LIMIT -1 OFFSET ?)""",
+            (watch, MOST_PENDING),
         )
 
 

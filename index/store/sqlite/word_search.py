@@ -48,7 +48,7 @@ async def _links(
     """The links of the filter's space and groups that a table has for what is asked in these homes,
     at most so many. Nothing is read of what stands in other channels."""
     # CROSS JOIN keeps the order: each question is asked once, not once for each link.
-    rows = await database.rows(
+    rows = await database.many_rows(
         f"""SELECT links.id FROM json_each(?3) AS asked
         CROSS JOIN {table} ON {table} MATCH asked.value
         CROSS JOIN links ON links.id = {table}.rowid

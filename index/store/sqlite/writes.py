@@ -17,7 +17,7 @@ from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 # Tables beside the links whose rows belong to a space.
 TABLES_OF_A_SPACE = (
     *("cursors", "watched", "jobs", "searches", "left_out", "retention", "departed"),
-    *("not_copies", "noted_groups", "passes", "notes", "watches", "welcomes"),
+    *("not_copies", "noted_groups", "passes", "notes", "watches", "tellings", "welcomes"),
 )
 
 
@@ -128,7 +128,7 @@ class Writes:
             )
             mine = "space = ? AND owner = ? AND posted_at <= ?"
             changes = await self._drop(db, mine, space, owner, upto)
-            for table in ("searches", "watches"):
+            for table in ("searches", "watches", "tellings"):
                 mine = f"DELETE FROM {table} WHERE space = ? AND owner = ?"
                 await db.execute(mine, (space, owner))
             self._database.note_deletion()

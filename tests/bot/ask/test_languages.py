@@ -38,7 +38,7 @@ async def test_an_answer_speaks_to_its_readers(scene: Scene) -> None:
     assert english.lines()[0] == "### Closest to this picture"
     assert german.lines()[0] == "### Am nächsten: dieses Bild"
     assert "[zur Nachricht](" in german.text()
-    assert german.menu()["placeholder"] == "Wähle ein Bild, oder sortiere"
+    assert german.menu()["placeholder"] == "Wähle ein Bild oder sortiere"
 
     # What is clicked, chosen and typed goes on in the language of who does it.
     looked = await look(ada, german)
@@ -61,6 +61,11 @@ async def test_an_answer_speaks_to_its_readers(scene: Scene) -> None:
     refused = (await scene.answer_to(finn, posted)).text()
     assert refused.startswith("„x“ ist nichts, was sort")
     assert "Das kann ich lesen:" in refused
+
+    # What is said to Magpie is read in the language of the server, too.
+    me = f"<@{scene.nest.world.bot_id}>"
+    posted = await finn.post(scene.channel("general"), f"{me} schon mal gepostet?")
+    assert "Antworte auf das Bild, das du meinst" in (await scene.answer_to(finn, posted)).text()
 
     # Why a public answer fails is told to the asker alone.
     failed = await find(scene, finn, query="from:nobody", show="everyone")

@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from bot.ask import mentions
+from bot.languages.speech import speaking
 from tests.bot.offline import (
     BOT,
     GUILD,
@@ -162,3 +163,27 @@ def test_a_reply_to_a_deleted_message_asks_with_its_words(guild: discord.Guild) 
 )
 def test_a_line_leaves_out_links_and_the_mentions_that_name_nobody(text: str, said: str) -> None:
     assert mentions.line(text) == said
+
+
+@pytest.mark.parametrize(
+    ("locale", "said", "asked"),
+    [
+        ("de", "aber bei Nacht", "bei Nacht"),
+        ("de", "aberwitzig", "aberwitzig"),
+        ("fr", "mais la nuit", "la nuit"),
+        ("es-ES", "pero de noche", "de noche"),
+        ("pt-BR", "mas à noite", "à noite"),
+        ("ja", "でも、夜", "夜"),
+        ("ja", "but at night", "at night"),
+        ("de", "nur", "nur"),
+        ("en-GB", "aber bei Nacht", "aber bei Nacht"),
+    ],
+)
+def test_joining_words_are_left_out_in_each_language_of_magpie(
+    guild: discord.Guild, locale: str, said: str, asked: str
+) -> None:
+    message = message_of(guild, 10, content=f"{ME} {said}", **reply(SOMEBODYS_PICTURE))
+    with speaking(locale):
+        mention = read(guild, message)
+    assert mention is not None
+    assert mention.line == asked

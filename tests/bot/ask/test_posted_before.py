@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from bot.ask.asker import Asker
-from bot.ask.phrases import asks_whether_posted
+from bot.ask.phrases import PHRASES, asks_whether_posted
 from bot.ask.posted import REFUSED
 from bot.ask.posted_cards import Spot
 from bot.ask.rate_limiter import RateLimiter
+from bot.languages.speech import LOCALES, speaking
 from bot.platform.refusal import Refusal
 from bot.text import answers as answer_text
 from bot.text import copies as text
@@ -26,6 +27,7 @@ from tests.bot.running import idle, until
 
 ORIGINAL = drawing(1)
 NOT_A_COPY = "Not a copy:"
+COPY_AFTER_ALL = "A copy after all:"
 ASK = "Posted before?"
 
 
@@ -216,6 +218,53 @@ def test_a_phrase_counts_as_a_whole(said: str, asks: bool) -> None:
     assert asks_whether_posted(said) is asks
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("de", "<@1> schon mal gepostet?"),
+        ("de", "Wurde das hier schon geteilt?"),
+        ("de", "war das schon da"),
+        ("fr", "déjà posté ?"),
+        ("fr", "<@1> quelqu’un l’a deja postée ?"),
+        ("fr", "Cette image a-t-elle déjà été partagée ici ?"),
+        ("es-ES", "¿ya se publicó?"),
+        ("es-419", "¿Alguien ha publicado esto antes?"),
+        ("pt-BR", "já foi postada?"),
+        ("pt-BR", "alguém já postou essa imagem?"),
+        ("ja", "既出？"),
+        ("ja", "<@1> この画像、前に投稿された？"),
+        ("ja", "もう誰かが貼った画像ですか"),
+    ],
+)
+def test_it_is_asked_in_each_language_of_magpie(locale: str, said: str) -> None:
+    assert not asks_whether_posted(said)
+    with speaking(locale):
+        assert asks_whether_posted(said)
+        assert asks_whether_posted("posted before?")  # many write to bots in English
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("de", "schon ein Hund"),
+        ("de", "gepostet 2020 schon"),
+        ("fr", "une photo de chien déjà postée"),
+        ("es-ES", "«ya publicado»"),
+        ("pt-BR", "repost de um cachorro"),
+        ("ja", "前に投稿された犬の画像"),
+        ("ja", "「既出」"),
+        ("ja", "夜の写真"),
+    ],
+)
+def test_words_to_look_for_ask_nothing_else(locale: str, said: str) -> None:
+    with speaking(locale):
+        assert not asks_whether_posted(said)
+
+
+def test_each_language_of_magpie_has_its_phrases() -> None:
+    assert PHRASES.keys() == LOCALES.keys()
+
+
 async def ask_in_public(
     scene: Scene, person: Person, picture: Payload, said: str = "posted before?"
 ) -> Answer:
@@ -360,7 +409,7 @@ async def test_a_moderator_can_say_that_it_is_no_copy_and_take_it_back(scene: Sc
     assert told(await ada.menu(ASK, asked)) == []
     link = await scene.magpie.gallery.links.ids_of_source(scene.nest.world.guild_id, asked["id"])
     assert await scene.magpie.gallery.bookkeeping.not_copies_of(next(iter(link.values())))
-    back = await correct(mod, corrected, text.a_copy_after_all())
+    back = await correct(mod, corrected, COPY_AFTER_ALL)
     assert told(back) == ids([first])
     assert told(await ada.menu(ASK, asked)) == ids([first])
 
@@ -396,7 +445,7 @@ async def test_what_was_called_no_copy_is_shown_to_those_who_may_read_it(scene: 
     hidden = await post(olga, scene, "birding", ORIGINAL)
     asked = await post(mod, scene, "general", cropped(ORIGINAL))
     corrected = await correct(olga, await olga.menu(ASK, asked), NOT_A_COPY)
-    assert option(corrected, text.a_copy_after_all())
+    assert option(corrected, COPY_AFTER_ALL)
     theirs = await mod.menu(ASK, asked)
     assert not has_menu(theirs)
     assert hidden["id"] not in theirs.text()
@@ -413,5 +462,5 @@ async def test_what_is_hidden_takes_no_place_among_what_was_called_no_copy(scene
         for other in (await links.ids_of_source(guild, message["id"])).values():
             await scene.magpie.writer.not_a_copy(guild, own, other, said=True)
     theirs = await mod.menu(ASK, asked)
-    assert option(theirs, text.a_copy_after_all())
+    assert option(theirs, COPY_AFTER_ALL)
     assert str(seen["id"]) in theirs.text()

@@ -36,9 +36,9 @@ def free_port() -> int:
 
 
 @pytest.fixture
-async def address(magpie: Magpie) -> AsyncIterator[str]:
+async def address(magpie: Magpie, tmp_path: Path) -> AsyncIterator[str]:
     health = Health(Address("127.0.0.1", 0), magpie.metrics)
-    health.watch(magpie.condition, magpie.gallery.links.count_links)
+    health.watch(magpie.condition, magpie.gallery.links.count_links, tmp_path)
     await health.start()
     yield f"http://127.0.0.1:{health.port}"
     await health.close()
@@ -77,9 +77,21 @@ async def test_ready_bot_says_so_and_how_much_it_has(
 
 
 async def test_disconnected_bot_is_not_ready(magpie: Magpie, address: str) -> None:
+    async def said_to_be_ready() -> bool:
+        return (await samples(address))["magpie_ready"] == 1
+
+    await until(said_to_be_ready)
     await magpie.close()
     status, _ = await get(f"{address}/healthz")
     assert status == 503
+    assert (await samples(address))["magpie_ready"] == 0
+
+
+async def test_metrics_tell_of_the_machine(address: str) -> None:
+    said = await samples(address)
+    assert said["magpie_disk_free_bytes"] > 0
+    assert said["process_resident_memory_bytes"] > 1e7
+    assert said["process_cpu_seconds_total"] > 0
 
 
 async def test_metrics_count_what_was_indexed(
@@ -92,6 +104,7 @@ async def test_metrics_count_what_was_indexed(
     assert after["magpie_pictures_indexed_total"] == 1
     assert after["magpie_embed_seconds_count"] == 1
     assert after["magpie_queue_messages"] == 0
+    assert (before["magpie_pictures"], after["magpie_pictures"]) == (0, 1)
     await magpie.erasure.erase_group(world_file.guild_id, world_file.channels["general"])
     assert (await samples(address))["magpie_pictures_removed_total"] == 1
 

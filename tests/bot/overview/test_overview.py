@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
+import threading
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +16,13 @@ import pytest
 from PIL import Image
 
 from bot.overview import cards, overviews
+from bot.text import answers as answer_text
 from bot.text import overview as text
-from index import Overview
+from index import Cluster, Overview
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import Scene
 from tests.bot.ask.nest import EVERYBODYS, READERS
-from tests.bot.running import until
+from tests.bot.running import PATIENCE_S, until
 
 COUNT = re.compile(r"-# ([\d,]+) pictures?")
 
@@ -87,6 +90,8 @@ async def test_the_menu_shows_the_pictures_of_a_cluster(scene: Scene) -> None:
     menu = answer.menu()
     page = await olga.choose(answer, menu, menu["options"][0]["value"])
     assert page.private
+    name = menu["options"][0]["label"].partition(" · ")[2]
+    assert page.text().startswith(f"### {answer_text.cluster(name, first=True)}")
     assert scene.places(scene.shown(page)) <= READERS["olga"]
     assert scene.shown(page)
 
@@ -105,7 +110,7 @@ async def test_what_is_deleted_while_it_is_made_is_not_drawn(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     olga, drawings, gone = await scene.log_in("olga"), [], []
-    draw, stills = overviews._drawn, scene.magpie.overviews._thumbnails.stills
+    draw, stills = overviews.drawn, scene.magpie.overviews._thumbnails.stills
 
     def noted(of: Overview, pictures: dict[int, bytes]) -> dict[str, bytes]:
         drawings.append(set(pictures))
@@ -119,12 +124,64 @@ async def test_what_is_deleted_while_it_is_made_is_not_drawn(
         await until(lambda: is_gone(scene, int(hit.link.source)))
         return made
 
-    monkeypatch.setattr(overviews, "_drawn", noted)
+    monkeypatch.setattr(overviews, "drawn", noted)
     monkeypatch.setattr(scene.magpie.overviews._thumbnails, "stills", meanwhile)
     await overview(scene, olga)
     assert gone
     assert drawings
     assert all(gone[0] not in links for links in drawings)
+
+
+async def test_the_loop_goes_on_while_an_overview_is_drawn(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, draw, went_on = asyncio.get_running_loop(), overviews.drawn, threading.Event()
+
+    def waiting(of: Overview, pictures: dict[int, bytes]) -> dict[str, bytes]:
+        loop.call_soon_threadsafe(went_on.set)
+        assert went_on.wait(PATIENCE_S)
+        return draw(of, pictures)
+
+    monkeypatch.setattr(overviews, "drawn", waiting)
+    answer = await overview(scene, await scene.log_in("olga"))
+    assert list(drawn(answer)) == [cards.SHEET, cards.ATLAS]
+
+
+async def test_who_waits_reads_how_many_overviews_are_made_before_theirs(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And nothing of who waits. The overview takes the place of these words."""
+    olga, ada = await scene.log_in("olga"), await scene.log_in("ada")
+    read, stills = list[str](), scene.magpie.overviews._thumbnails.stills
+    made, going = asyncio.Event(), asyncio.Event()
+
+    async def slow(shown: Any) -> dict[int, bytes]:
+        made.set()
+        await going.wait()
+        return await stills(shown)
+
+    edit = discord.Interaction.edit_original_response
+
+    async def noted(self: Any, **what: Any) -> Any:
+        read.append(what.get("content"))
+        going.set()
+        return await edit(self, **what)
+
+    monkeypatch.setattr(scene.magpie.overviews._thumbnails, "stills", slow)
+    first = asyncio.create_task(overview(scene, olga))
+    await made.wait()
+    monkeypatch.setattr(discord.Interaction, "edit_original_response", noted)
+    told = await overview(scene, ada)
+    assert told.message["content"] == text.before_yours(1)
+    assert told.private
+    id = told.message["id"]
+    made_of = await ada.event(
+        "MESSAGE_UPDATE", where=lambda of: of["id"] == id and bool(of["components"])
+    )
+    assert not made_of["content"]
+    assert counted(Answer(made_of)) == len(READERS["ada"])
+    assert text.before_yours(1) in read
+    await first
 
 
 def filter_space(scene: Scene) -> int:
@@ -205,3 +262,12 @@ async def test_nothing_of_an_overview_is_kept(scene: Scene) -> None:
 @pytest.mark.parametrize("value", ["", "1", "1,x", "1,-3", "1," + "9" * 30, json.dumps([1])])
 def test_a_forged_option_names_no_link(value: str) -> None:
     assert cards.links_in(value) == ()
+
+
+def test_an_option_has_as_much_of_the_name_as_fits() -> None:
+    links, words = (10**18, 10**18 + 1, 10**18 + 2), ("dog", "w" * 60)
+    value = cards._option(3, Cluster(words, 5, {}, links, (0.0, 0.0)))
+    assert len(value) <= cards.MAX_OPTION
+    assert cards.links_in(value) == links
+    assert cards.name_in(value) == "dog"
+    assert cards.name_in("1,2,3") == text.name(())

@@ -74,4 +74,37 @@ async def test_who_gives_up_frees_the_place() -> None:
             await task
     async with asyncio.timeout(5), turns.turn(1, 1):
         pass
-    assert not turns._making
+    assert not turns._queues
+
+
+async def test_who_waits_is_told_how_many_come_before_and_of_each_change() -> None:
+    turns, going, tasks = OverviewTurns(), asyncio.Event(), list[asyncio.Task[None]]()
+    told: list[int] = []
+
+    async def make() -> None:
+        async with turns.turn(1, 9, told.append):
+            pass
+
+    first = asyncio.Event()
+    await begun(tasks, turns, first, (1, 1))
+    await begun(tasks, turns, going, (1, 2), (2, 1))
+    waiting = asyncio.create_task(make())
+    await asyncio.sleep(0)
+    await begun(tasks, turns, going, (1, 3))  # comes later
+    assert told == [2]
+    first.set()
+    await tasks[0]
+    await asyncio.sleep(0.01)
+    tasks[3].cancel()  # nothing changes for who was before
+    await asyncio.sleep(0.01)
+    assert told == [2, 1]
+    going.set()
+    await waiting
+    assert told == [2, 1, 0]
+
+
+async def test_who_waits_for_nobody_is_told_nothing() -> None:
+    told: list[int] = []
+    async with OverviewTurns().turn(1, 1, told.append):
+        pass
+    assert not told

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.watches.choices import Choices, hours, zone_named, zones_like
+from bot.languages.speech import speaking
+from bot.watches import zones
+from bot.watches.choices import Choices, hours
 
 BERLIN, NIGHT = "Europe/Berlin", (22 * 60, 7 * 60)
 
@@ -73,18 +75,72 @@ def test_digests_come_on_the_hour_or_in_the_evening() -> None:
         ("25-7", None),
         ("22:70-7", None),
         ("late", None),
+        ("10pm-7am", NIGHT),
+        ("10 pm to 7 am", NIGHT),
+        ("from 10:00 p.m. to 7 A.M.", NIGHT),
+        ("12am-12pm", (0, 12 * 60)),
+        ("1 am - 1:30 pm", (60, 13 * 60 + 30)),
+        ("22h à 7h", NIGHT),
+        ("de 22h00 à 7h", NIGHT),
+        ("22 Uhr bis 7 Uhr", NIGHT),
+        ("von 22 bis 7 Uhr", NIGHT),
+        ("de las 22 a las 7", NIGHT),
+        ("das 22h às 7h", NIGHT),
+        ("22時〜7時", NIGHT),
+        ("２２時から７時まで", NIGHT),
+        ("10-7am", None),
+        ("22pm-7am", None),
+        ("0am-7am", None),
     ],
 )
 def test_hours_are_read_as_people_write_them(typed: str, read: tuple[int, int] | None) -> None:
     assert hours(typed) == read
 
 
-def test_zones_are_known_by_their_names() -> None:
-    assert zone_named("europe/berlin") == BERLIN
-    assert zone_named("UTC") == "UTC"
-    assert zone_named("Mars/Olympus") is None
-    assert zones_like("new y", 5)[0] == "America/New_York"
-    assert len(zones_like("", 25)) == 25
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("europe/berlin", BERLIN),
+        ("Berlin", BERLIN),
+        (" paris ", "Europe/Paris"),
+        ("new york", "America/New_York"),
+        ("CET", BERLIN),
+        ("PST", "America/Los_Angeles"),
+        ("UTC", "UTC"),
+        ("gmt", "UTC"),
+        ("UTC+0", "UTC"),
+        ("UTC+2", "Etc/GMT-2"),
+        ("utc -03:00", "Etc/GMT+3"),
+        ("+9", "Etc/GMT-9"),
+        ("UTC+15", None),
+        ("UTC+5:30", None),
+        ("Mars/Olympus", None),
+        ("", None),
+    ],
+)
+def test_zones_are_known_by_the_names_that_people_use(typed: str, zone: str | None) -> None:
+    assert zones.named(typed) == zone
+
+
+def test_cities_are_known_in_the_language_that_is_spoken() -> None:
+    assert zones.named("Wien") is None
+    with speaking("de"):
+        assert zones.named("Wien") == "Europe/Vienna"
+        assert zones.like("wie", 5)[0] == "Europe/Vienna"
+    with speaking("ja"):
+        assert zones.named("東京") == "Asia/Tokyo"
+
+
+def test_an_offset_is_shown_as_it_was_typed() -> None:
+    for typed in ("UTC+2", "UTC-11", "UTC"):
+        assert zones.said(zones.named(typed) or "") == typed
+    assert zones.said(BERLIN) == BERLIN
+
+
+def test_zones_are_offered_by_what_was_typed_so_far() -> None:
+    assert zones.like("new y", 5)[0] == "America/New_York"
+    assert zones.like("utc+2", 5) == ["Etc/GMT-2"]
+    assert len(zones.like("", 25)) == 25
 
 
 def test_choices_are_kept_as_they_are() -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.text import watches as text
+from bot.watches import reasons
 from sandbox.person import Answer, Person
 from tests.bot.running import png
 from tests.bot.watches.conftest import Watched
@@ -91,8 +92,8 @@ async def test_a_member_and_a_server_have_so_many_and_are_told(
     limits = watched.scene.magpie.limits
     limits.watches_of_member, limits.watches_of_server = 2, 3
     mod = await watched.log_in("mod")
-    for _ in range(2):
-        await watched.add(finn)
+    for number in range(2):
+        await watched.add(finn, f"has:image dog {number}")
     assert text.too_many_of_member(2) in (await watched.add(finn)).text()
     await watched.add(mod)
     assert text.too_many_of_server(3) in (await watched.add(mod)).text()
@@ -122,6 +123,7 @@ async def test_what_names_no_watch_is_refused(finn: Person, watched: Watched, ty
         ({"query": "dog", "quiet": "at night"}, text.no_such_hours()),
         ({"query": "dog", "quiet": "7-7"}, text.no_such_hours()),
         ({"query": "dog", "zone": "Atlantis"}, text.no_such_zone()),
+        ({"query": "dog", "zone": "UTC+5:30"}, text.no_such_zone()),
     ],
 )
 async def test_what_can_not_be_watched_is_told(
@@ -162,3 +164,67 @@ async def test_quiet_hours_and_a_digest_are_told_in_words(watched: Watched, finn
     answer = await watched.add(finn, quiet="22-6:30", zone="europe/berlin", digest="daily")
     assert "Nothing comes from 22:00 to 06:30 (Europe/Berlin)." in answer.text()
     assert "once a day at 18:00 (Europe/Berlin)" in answer.text()
+
+
+async def test_a_zone_is_read_as_people_say_it_and_is_not_ignored(
+    watched: Watched, finn: Person
+) -> None:
+    unused = await watched.add(finn, "dog", zone="Paris")
+    assert text.zone_unused("Europe/Paris") in unused.text()
+    used = await watched.add(finn, "cat", zone="UTC+2", quiet="10pm-7am")
+    assert "Nothing comes from 22:00 to 07:00 (UTC+2)." in used.text()
+    assert text.zone_unused("UTC+2") not in used.text()
+    (offered, *_) = await finn.suggestions("watch", "zone", "utc+2", subcommand="add")
+    assert offered["value"] == "UTC+2"
+
+
+@pytest.mark.parametrize("again", ["Dog in:#pets", "in:#pets dog"])
+async def test_the_same_watch_is_not_added_twice(
+    watched: Watched, finn: Person, again: str
+) -> None:
+    await watched.add(finn, "dog in:#pets")
+    refused = (await watched.add(finn, again, quiet="22-7")).text()
+    assert "You have this watch already: “dog”" in refused
+    assert "1 of 10" in (await listed(finn)).text()
+    await watched.add(finn, "dog in:#pets", channel=watched.channel("general"))
+    await watched.add(finn, "dog")
+    assert "3 of 10" in (await listed(finn)).text()
+
+
+async def test_the_same_picture_is_not_watched_with_twice(watched: Watched, finn: Person) -> None:
+    for colour, said in (("#10f030", "I watch"), ("#10f030", "already"), ("#c81e1e", "I watch")):
+        answer = await finn.command("watch", "add", image=("one.png", png(colour)))
+        assert said in answer.text()
+
+
+async def test_notices_may_go_to_a_thread_that_is_archived(watched: Watched, finn: Person) -> None:
+    ada = await watched.log_in("ada")
+    thread = watched.channel("old walks")
+    answer = await watched.add(finn, "in:#pets", channel=thread)
+    assert f"<#{thread}>" in answer.text()
+    await watched.post(ada, "pets")
+    (notice,) = await ada.messages(thread, limit=1)
+    assert text.public_notice(f"<@{finn.user['id']}>", "").split(",")[0] in str(notice)
+
+
+async def test_a_thread_that_is_locked_or_not_seen_is_refused(
+    watched: Watched, finn: Person
+) -> None:
+    olga = await watched.log_in("olga")
+    thread = watched.channel("old walks")
+    await olga.request("PATCH", f"/channels/{thread}", json={"archived": True, "locked": True})
+    refused = await watched.add(finn, channel=thread)
+    assert text.you_may_not_write(f"<#{thread}>") in refused.text()
+
+
+async def test_every_answer_says_that_watches_have_stopped(watched: Watched, finn: Person) -> None:
+    await watched.add(finn, "dog")
+    magpie, guild = watched.scene.magpie, watched.scene.nest.world.guild_id
+    (watch,) = await magpie.gallery.watches.of_owner(guild, int(finn.user["id"]))
+    await magpie.writer.pause_watch(watch.id, reasons.CLOSED_DMS)
+    stopped = "1 watch of yours has stopped."
+    assert stopped in (await watched.add(finn, "cat")).text()
+    (cat, *_) = await finn.suggestions("watch", "watch", "cat", subcommand="remove")
+    assert stopped in (await finn.command("watch", "remove", watch=cat["value"])).text()
+    going = await finn.command("watch", "pause", watch=str(watch.id))
+    assert stopped not in going.text()

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from bot.languages.speech import speaking
 from bot.ops.tuning import Clocks
 from bot.text import watches as text
 from index import Notice
@@ -27,6 +28,17 @@ async def test_a_member_is_told_of_a_new_picture_and_the_way_to_it(watched: Watc
     assert len(notice.pictures()) == 1
     assert "The Nest" in notice.text()
     assert ada.direct_messages() == []
+
+
+async def test_a_notice_is_in_the_language_of_its_member(watched: Watched) -> None:
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    await finn.speak("de")
+    await watched.add(finn)
+    await watched.post(ada, "pets")
+    (notice,) = finn.direct_messages()
+    with speaking("de"):
+        assert notice.button(text.pause_this())
+        assert text.on_server(watched.scene.magpie.guilds[0].name) in notice.text()
 
 
 async def test_no_one_is_told_of_their_own_picture(watched: Watched) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.text import watches as text
 from bot.watches import reasons
 from tests.bot.running import png, until
-from tests.bot.watches.conftest import Watched
+from tests.bot.watches.conftest import Watched, links
 
 
 async def test_words_are_read_anew_and_a_picture_is_asked_for(watched: Watched) -> None:
@@ -25,6 +25,8 @@ async def test_words_are_read_anew_and_a_picture_is_asked_for(watched: Watched) 
     await until(is_read)
     await watched.settled()
     assert watched.told(finn) == [posted["id"]]
+    (stopped,) = [one for one in finn.direct_messages() if not links(one)]
+    assert text.other_model() in stopped.text()
     listed = await finn.command("watch", "list")
     assert text.other_model() in listed.text()
     stays = await finn.click(listed, listed.button(text.go_on()))

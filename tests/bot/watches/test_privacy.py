@@ -49,6 +49,18 @@ async def test_a_member_sees_their_watches_and_takes_them_along(
     assert (await about(ada))["watches"] == []
 
 
+async def test_when_a_member_was_told_is_theirs_to_see_and_to_erase(
+    watched: Watched, finn: Person
+) -> None:
+    ada = await watched.log_in("ada")
+    await watched.post(ada, "pets")
+    told_at = (await about(finn))["told_of_watches_at"]
+    assert isinstance(told_at, list)
+    assert len(told_at) == 1
+    await finn.command("privacy", "erase")
+    assert (await about(finn))["told_of_watches_at"] == []
+
+
 @pytest.mark.parametrize("command", ["erase", "opt-out"])
 async def test_erasing_ends_all_watches_and_what_waits_is_not_told(
     watched: Watched, finn: Person, clocks: Clocks, db: Path, command: str

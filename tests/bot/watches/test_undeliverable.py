@@ -11,6 +11,7 @@ import sandbox as sandbox_package
 from bot.ops.tuning import Clocks
 from bot.text import watches as text
 from bot.watches import reasons
+from bot.watches.deliveries import MOST_TRIES
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests.bot.ask.conftest import Scene, watch_everything
@@ -58,6 +59,147 @@ async def test_a_member_who_has_left_is_forgotten(watched: Watched) -> None:
     await watched.post(ada, "pets")
     watches = watched.scene.magpie.gallery.watches
     assert await watches.of_owner(guild, int(finn.user["id"])) == []
+    assert finn.direct_messages() == []
+
+
+async def test_a_member_who_has_left_is_forgotten_though_nothing_comes(watched: Watched) -> None:
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    await watched.add(finn)
+    await watched.add(finn, "in:#pets")
+    await watched.add(ada)
+    server, guild = watched.scene.server, watched.scene.nest.world.guild_id
+    server.core.member_gone(server.world.guilds[guild], int(finn.user["id"]))
+    magpie = watched.scene.magpie
+    magpie.clocks.relist_s = 0.0
+    await magpie.owners.look_at_all()
+    assert await magpie.gallery.watches.owners() == [(guild, int(ada.user["id"]))]
+
+
+async def test_a_deleted_account_holds_up_nobody_and_is_forgotten(watched: Watched) -> None:
+    finn, ada, olga = [await watched.log_in(name) for name in ("finn", "ada", "olga")]
+    await watched.add(finn)
+    await watched.add(olga)
+    guild = watched.scene.nest.world.guild_id
+    watched.scene.server.strike(
+        "error",
+        method="GET",
+        path=f"/guilds/{guild}/members/{finn.user['id']}",
+        status=404,
+        code=10013,
+        message="Unknown User",
+    )
+    posted = await watched.post(ada, "pets")
+    assert watched.told(olga) == [posted["id"]]
+    watches = watched.scene.magpie.gallery.watches
+    assert await watches.of_owner(guild, int(finn.user["id"])) == []
+
+
+async def test_a_member_of_whom_discord_tells_nothing_holds_up_nobody(watched: Watched) -> None:
+    finn, ada, olga = [await watched.log_in(name) for name in ("finn", "ada", "olga")]
+    await watched.add(finn)
+    await watched.add(olga)
+    guild = watched.scene.nest.world.guild_id
+    magpie = watched.scene.magpie
+    watched.scene.server.strike(
+        "error",
+        method="GET",
+        path=f"/guilds/{guild}/members/{finn.user['id']}",
+        status=403,
+        code=0,
+        message="Forbidden",
+    )
+    posted = await watched.post(ada, "pets")
+    assert watched.told(olga) == [posted["id"]]
+    assert watched.told(finn) == []
+    magpie.writer.to_judge.set()  # it is tried again
+    await watched.settled()
+    assert watched.told(finn) == watched.told(olga) == [posted["id"]]
+
+
+async def refuse_notices(
+    watched: Watched, person: Person, status: int, code: int, times: int | None = None
+) -> None:
+    """From now on let Discord refuse what is sent to a member, after one notice that arrives."""
+    (first,) = person.direct_messages()
+    watched.scene.server.strike(
+        "error",
+        method="POST",
+        path=f"/channels/{first.message['channel_id']}/messages",
+        status=status,
+        code=code,
+        message="Refused",
+        times=times,
+    )
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 50035), (403, 50278), (404, 0)])
+async def test_what_discord_refuses_for_good_is_tried_a_few_times_and_told(
+    watched: Watched, clocks: Clocks, status: int, code: int
+) -> None:
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    await watched.add(finn)
+    await watched.post(ada, "pets")
+    clocks.watch_again_s = 0.05
+    await refuse_notices(watched, finn, status, code, MOST_TRIES)
+    await watched.post(ada, "pets", "#20c840")
+    assert await reason_of(watched, finn) == reasons.REFUSED
+    _, told = finn.direct_messages()
+    assert text.notice_refused() in told.text()
+    assert text.notice_refused() in await listed(finn)
+
+
+async def test_a_refusal_that_ends_keeps_no_notice_back(watched: Watched, clocks: Clocks) -> None:
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    await watched.add(finn)
+    first = await watched.post(ada, "pets")
+    clocks.watch_again_s = 0.05
+    await refuse_notices(watched, finn, 404, 0, MOST_TRIES - 1)
+    second = await watched.post(ada, "pets", "#20c840")
+    assert watched.told(finn) == [first["id"], second["id"]]
+    assert await reason_of(watched, finn) == ""
+
+
+async def test_words_that_automod_forbids_are_sent_once(watched: Watched) -> None:
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    place = watched.channel("general")
+    await watched.add(finn, "in:#pets", channel=place)
+    path = f"/channels/{place}/messages"
+    watched.scene.server.strike(
+        "error", method="POST", path=path, status=400, code=200000, message="Blocked by AutoMod"
+    )
+    await watched.post(ada, "pets")
+    assert await reason_of(watched, finn) == reasons.REFUSED
+    (told,) = finn.direct_messages()
+    assert text.notice_refused() in told.text()
+
+
+async def test_a_message_that_can_not_be_looked_for_is_not_looked_for_for_ever(
+    watched: Watched, clocks: Clocks
+) -> None:
+    """Killed while a notice was on its way to an account that is deleted since."""
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    magpie = watched.scene.magpie
+    clocks.notices_s = 1e6
+    await watched.add(finn)
+    await ada.post(watched.channel("pets"), pictures={"a.png": png("#2040c8")})
+    await waits(watched)
+    ((notice,),) = (await waiting(watched)).values()
+    watched.scene.server.strike(
+        "error",
+        method="GET",
+        path=f"/users/{finn.user['id']}",
+        status=404,
+        code=10013,
+        message="Unknown User",
+        times=None,
+    )
+    await magpie.writer.sending([notice], "0123456789abcdef")
+    magpie.writer.to_tell.set()
+
+    async def is_settled() -> bool:
+        return await magpie.gallery.watches.begun() == {}
+
+    await until(is_settled)
     assert finn.direct_messages() == []
 
 
@@ -111,6 +253,19 @@ async def test_a_day_has_so_many_messages_and_the_last_one_says_so(watched: Watc
     ((notice,),) = (await waiting(watched)).values()
     assert notice.due > time.time() + 23 * 3600
     assert posted["id"] not in watched.told(finn)
+
+
+async def test_a_new_watch_has_no_new_day(watched: Watched) -> None:
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    watched.scene.magpie.limits.notices_a_day = 1
+    await watched.add(finn)
+    first = await watched.post(ada, "pets")
+    (offered,) = await finn.suggestions("watch", "watch", "", subcommand="remove")
+    await finn.command("watch", "remove", watch=offered["value"])
+    await watched.add(finn)
+    await ada.post(watched.channel("pets"), pictures={"a.png": png("#20c840")})
+    await waits_or_is_told(watched, finn, 2)
+    assert watched.told(finn) == [first["id"]]
 
 
 async def waits_or_is_told(watched: Watched, person: Person, count: int) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import aiosqlite
 import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
+from bot.sync.noted import PEOPLE
 from bot.text import welcome as text
+from bot.welcome.welcome import UNSENT
 from index.embed.embedder import Embedder
 from sandbox.person import Answer, Person, Refused
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, running, sources, until
+from tests.bot.running import idle, quick_clocks, running, sources, until
 from tests.bot.welcome.conftest import (
     channels_menu,
     from_magpie,
@@ -39,6 +45,14 @@ async def greeted(person: Person, world: WorldFile, where: str) -> Answer:
     await until(there)
     (message,) = (await greetings(person, world))[where]
     return message
+
+
+async def available(magpie: Magpie, world: WorldFile) -> None:
+    """Do once more what the announcement of the server does, and wait until it is done."""
+    guild = magpie.get_guild(world.guild_id)
+    assert guild is not None
+    await magpie.on_guild_available(guild)
+    await idle(magpie)
 
 
 async def choose(person: Person, hello: Answer, world: WorldFile, *names: str) -> Answer:
@@ -191,8 +205,14 @@ async def test_the_greeting_goes_on_to_show_progress_after_a_restart(
     async with running(sandbox, db, model) as magpie:
         await invite(ada, world_file)
         await greeted(ada, world_file, "general")
-        (kept,) = await magpie.gallery.bookkeeping.welcomes()
-        await magpie.writer.keep_welcome(replace(kept, reading=True))
+
+        async def kept() -> bool:  # its id is written after it is sent
+            (welcome,) = await magpie.gallery.bookkeeping.welcomes()
+            return welcome.source != UNSENT
+
+        await until(kept)
+        (welcome,) = await magpie.gallery.bookkeeping.welcomes()
+        await magpie.writer.keep_welcome(replace(welcome, reading=True))
     async with running(sandbox, db, model):
 
         async def set_up() -> bool:
@@ -225,6 +245,138 @@ async def test_a_server_is_greeted_once_until_it_is_left(
         return len((await greetings(ada, world_file))["general"]) == 2
 
     await until(again)
+
+
+async def test_a_server_that_invited_magpie_while_it_was_away_is_greeted_once(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    await invite(ada, world_file)
+    async with running(sandbox, db, model):
+        await greeted(ada, world_file, "general")
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+    assert len((await greetings(ada, world_file))["general"]) == 1
+
+
+async def test_a_server_that_is_set_up_is_not_greeted_at_a_start(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await magpie.writer.watch(world_file.guild_id, world_file.channels["pets"])
+    await invite(ada, world_file)
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+    assert await greetings(ada, world_file) == {}
+
+
+async def test_a_server_that_had_magpie_before_it_could_greet_is_not_greeted(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    async with running(sandbox, db, model):
+        pass
+    await invite(ada, world_file)
+    async with aiosqlite.connect(db) as gallery:
+        await gallery.execute("UPDATE welcoming SET since = ?", (time.time(),))
+        await gallery.commit()
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+    assert await greetings(ada, world_file) == {}
+
+
+async def test_a_server_that_invited_magpie_long_ago_is_not_greeted(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    await invite(ada, world_file)
+    async with running(sandbox, db, model, quick_clocks(newcomer_s=0)) as magpie:
+        await available(magpie, world_file)
+    assert await greetings(ada, world_file) == {}
+
+
+async def test_after_the_close_no_greeting_shows_progress(
+    magpie: Magpie, ada: Person, world_file: WorldFile
+) -> None:
+    await invite(ada, world_file)
+    await greeted(ada, world_file, "general")
+    await magpie.welcomes.close()
+    await magpie.welcomes.on_set_up(world_file.guild_id)
+    await asyncio.sleep(0)
+    assert "welcome" not in {task.get_name() for task in asyncio.all_tasks()}
+
+
+@pytest.mark.parametrize("done", range(4))
+async def test_a_kill_during_the_start_loses_nothing(
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    ada: Person,
+    world_file: WorldFile,
+    done: int,
+) -> None:
+    """Of the steps of the start, the first `done` were written when the process was killed."""
+    guild_id, pets = world_file.guild_id, world_file.channels["pets"]
+    async with running(sandbox, db, model) as magpie:
+        await invite(ada, world_file)
+        hello = await greeted(ada, world_file, "general")
+        steps = await choose(ada, hello, world_file, "pets")
+        steps = await ada.choose(steps, menus(steps)[0], "30")
+        steps = await ada.choose(steps, menus(steps)[1], "1")
+        writes = [
+            partial(magpie.writer.watch, guild_id, pets),
+            partial(magpie.erasure.keep_for, guild_id, 30),
+            partial(magpie.writer.set_noted, guild_id, pets, PEOPLE),
+        ]
+        for write in writes[:done]:
+            await write()
+    async with running(sandbox, db, model, quick_clocks(show_progress_s=0.05)) as magpie:
+        await available(magpie, world_file)
+        assert magpie.watched.marks(guild_id) == ({pets} if done else set())
+        await ada.click(steps, steps.button("Start"))
+        assert magpie.watched.marks(guild_id) == {pets}
+        assert await magpie.gallery.bookkeeping.retention() == {guild_id: 30}
+        assert magpie.noted.marks(guild_id).keys() == {pets}
+
+        async def set_up() -> bool:
+            (message,) = (await greetings(ada, world_file))["general"]
+            return text.reading(None) in message.text()
+
+        await until(set_up)
+
+
+async def test_a_greeting_that_was_not_sent_is_known(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    """Whether it was sent can't be told after a kill, and whoever is greeted twice is annoyed."""
+    refused = {"status": 403, "code": 50013, "message": "Missing Permissions", "times": None}
+    sandbox.strike("error", path="/channels/*/messages", who="bot", **refused)
+    async with running(sandbox, db, model) as magpie:
+        await invite(ada, world_file)
+
+        async def kept() -> bool:
+            return bool(await magpie.gallery.bookkeeping.welcomes())
+
+        await until(kept)
+        await idle(magpie)
+    sandbox.faults.clear()
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+    assert await greetings(ada, world_file) == {}
+
+
+async def test_a_kill_during_the_greeting_brings_no_second_one(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, ada: Person, world_file: WorldFile
+) -> None:
+    async with running(sandbox, db, model) as magpie:
+        await invite(ada, world_file)
+        hello = await greeted(ada, world_file, "general")
+        await idle(magpie)
+        (kept,) = await magpie.gallery.bookkeeping.welcomes()
+        await magpie.writer.keep_welcome(replace(kept, source=UNSENT))  # killed before its id came
+    async with running(sandbox, db, model) as magpie:
+        await available(magpie, world_file)
+        assert len((await greetings(ada, world_file))["general"]) == 1
+        steps = await choose(ada, hello, world_file, "pets")
+        await ada.click(steps, steps.button("Start"))
+        assert magpie.watched.marks(world_file.guild_id) == {world_file.channels["pets"]}
 
 
 async def test_a_deleted_message_is_no_harm(

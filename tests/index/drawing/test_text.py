@@ -56,3 +56,28 @@ def test_letters_of_all_scripts_leave_ink() -> None:
         picture = Image.new("RGB", (300, 40))
         text.draw_text(ImageDraw.Draw(picture), (4, 4), name, SIZE, (255, 255, 255), 290)
         assert picture.getbbox() is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cat \U0001fabfdog", "cat \U0001f469\u200d\U0001f469\u200d\U0001f467dog", "\ufe0fcat dog"],
+)
+def test_a_letter_that_no_font_has_leaves_no_box(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emoji, on a machine without a font for it."""
+    size = 23  # of which no other test has loaded fonts
+    monkeypatch.setattr(text, "OF_THE_SYSTEM", ())
+
+    def drawn(said: str) -> bytes:
+        picture = Image.new("RGB", (300, 40))
+        text.draw_text(ImageDraw.Draw(picture), (4, 4), said, size, (255, 255, 255), 290)
+        return picture.tobytes()
+
+    assert drawn(name) == drawn("cat dog")
+    assert text.width_of(name, size) == text.width_of("cat dog", size)
+
+
+@pytest.mark.parametrize("script", NAMES)
+def test_no_letter_of_a_script_is_left_out(script: str) -> None:
+    assert text.drawable(NAMES[script], SIZE) == NAMES[script]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from index.embed import checkpoint, embedder
+from index.embed.completeness import lacking, lacking_in_transformers
 from index.types.errors import ModelNotFound, ModelTooLarge, ModelUnreachable, ModelUnusable
 from tests.index import hub
 
@@ -21,6 +22,15 @@ from tests.index import hub
 def copy(tiny_clip: Path, tmp_path: Path) -> Path:
     """A copy of the tiny CLIP that may be damaged."""
     return shutil.copytree(tiny_clip, tmp_path / "copy")
+
+
+def at_this_hub(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """Ask a local hub, also for the files."""
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+        address + "/{repo_id}/resolve/{revision}/{filename}",
+    )
 
 
 @pytest.fixture
@@ -100,14 +110,59 @@ def test_model_in_another_layout_is_told_with_what_to_do(
         ({"model_cfg": {"embed_dim": 512}}, "layout of OpenCLIP"),
         ({"model_type": "unheard_of"}, "doesn't know its architecture .unheard_of."),
         ({}, "doesn't know its architecture .config.json names none."),
+        ({"model_type": "clip_vision_model"}, "no text side"),
+        ({"model_type": "clip", "architectures": ["CLIPTextModelWithProjection"]}, "no image side"),
+        ({"model_type": "altclip_text_model"}, "no image side"),
+        ({"model_type": "dinov2", "patch_size": 14}, "no text side"),
+        ({"model_type": "gemma3_text"}, "no image side"),  # EmbeddingGemma
+        ({"model_type": "embedding_gemma2", "vision_config": {}}, "no features of words alone"),
     ],
 )
+@pytest.mark.parametrize("where", ["folder", "hub"])
 def test_foreign_model_is_told_with_what_to_do(
-    config: dict[str, object], told: str, copy: Path
+    where: str,
+    config: dict[str, object],
+    told: str,
+    copy: Path,
+    empty_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """From the hub, its weights are not downloaded first."""
     (copy / "config.json").write_text(json.dumps(config))
-    with pytest.raises(ModelUnusable, match=f"{told}.*choose a CLIP"):
-        embedder.load(checkpoint.find(str(copy)))
+    with hub.serving("some/model", copy) as (address, downloaded):
+        at_this_hub(monkeypatch, address)
+        with pytest.raises(ModelUnusable, match=f"{told}.*choose a CLIP"):
+            embedder.load(checkpoint.find(str(copy) if where == "folder" else "some/model"))
+    assert downloaded == (["config.json"] if where == "hub" else [])
+
+
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [("tokenizer", "no tokenizer"), ("processor_config", "doesn't say how pictures are prepared")],
+)
+@pytest.mark.parametrize("where", ["folder", "hub"])
+def test_missing_file_is_told_before_the_download(
+    where: str,
+    missing: str,
+    told: str,
+    copy: Path,
+    empty_cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for file in [*copy.glob(f"{missing}*"), *copy.glob(f"pre{missing}*")]:
+        file.unlink()
+    with hub.serving("some/model", copy) as (address, downloaded):
+        at_this_hub(monkeypatch, address)
+        with pytest.raises(ModelUnusable, match=told):
+            checkpoint.find(str(copy) if where == "folder" else "some/model")
+    assert "model.safetensors" not in downloaded
+
+
+def test_tips_is_not_refused_for_the_code_beside_it() -> None:
+    """It is from before transformers had the model, and nothing runs it."""
+    config = {"model_type": "tipsv2", "auto_map": {"AutoModel": "x"}}
+    assert lacking(config, {"tokenizer.model"}) is None
+    assert lacking_in_transformers(config) is None
 
 
 @pytest.mark.parametrize(("kept", "reason"), [(0.5, "is cut off"), (0.001, "was not copied")])
@@ -150,11 +205,7 @@ def test_model_is_downloaded_once_and_found_without_network_later(
     for unwanted in ("pytorch_model.bin", "tf_model.h5", "flax_model.msgpack", "README.md"):
         (page / unwanted).write_text("not needed")
     with hub.serving("birds/magpie-clip", page) as (address, downloaded):
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        monkeypatch.setattr(
-            "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
-            address + "/{repo_id}/resolve/{revision}/{filename}",
-        )
+        at_this_hub(monkeypatch, address)
         found = checkpoint.find("birds/magpie-clip")
         assert found.revision == checkpoint.find(str(tiny_clip)).revision
         assert sorted(downloaded) == sorted(file.name for file in tiny_clip.iterdir())

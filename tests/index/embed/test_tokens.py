@@ -16,14 +16,22 @@ CONTEXT = 32
 
 
 def of_clip_from_its_file(clip: Path, _: Path) -> Tokens:
-    return FromFile(checkpoint.find(str(clip)), CONTEXT)
+    return FromFile(checkpoint.find(str(clip)), CONTEXT, padded=False)
 
 
 def of_clip_by_transformers(clip: Path, _: Path) -> Tokens:
     return FromTransformers(checkpoint.find(str(clip)), CONTEXT, padded=False)
 
 
-def of_siglip(clip: Path, folder: Path) -> Tokens:
+def of_siglip_from_its_file(clip: Path, folder: Path) -> Tokens:
+    return FromFile(siglip(clip, folder), CONTEXT, padded=True)
+
+
+def of_siglip_by_transformers(clip: Path, folder: Path) -> Tokens:
+    return FromTransformers(siglip(clip, folder), CONTEXT, padded=True)
+
+
+def siglip(clip: Path, folder: Path) -> checkpoint.Checkpoint:
     """Pieces of words with special tokens, as in the families that SentencePiece was made for."""
     letters = [(letter, -3.0) for letter in "▁<>/|_abcdefghijklmnopqrstuvwxyz"]
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁dog", -1.0), ("▁cat", -1.0)]
@@ -39,10 +47,18 @@ def of_siglip(clip: Path, folder: Path) -> Tokens:
     ).save_pretrained(folder)
     for name in ("config.json", "model.safetensors"):
         (folder / name).write_bytes((clip / name).read_bytes())
-    return FromTransformers(checkpoint.find(str(folder)), CONTEXT, padded=True)
+    return checkpoint.find(str(folder))
 
 
-@pytest.mark.parametrize("made", [of_clip_from_its_file, of_clip_by_transformers, of_siglip])
+ALL = [
+    of_clip_from_its_file,
+    of_clip_by_transformers,
+    of_siglip_from_its_file,
+    of_siglip_by_transformers,
+]
+
+
+@pytest.mark.parametrize("made", ALL)
 @pytest.mark.parametrize("name", ["<|endoftext|>", "<|startoftext|>", "</s>", "<PAD>", "<pad>"])
 def test_the_name_of_a_special_token_is_plain_text(
     name: str, made: Callable[[Path, Path], Tokens], tiny_clip: Path, tmp_path: Path

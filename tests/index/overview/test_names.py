@@ -9,7 +9,7 @@ from index.overview.names import names
 from index.types.records import Floats
 
 DIMENSION = 128
-WORDS = ("animal", "dog", "puppy", "cat", "beach", "seaside", "xylophonist")
+WORDS = ("animal", "dog", "puppy", "cat", "beach", "seaside", "xylophonist", "landscape", "snow")
 OTHERS = tuple(f"word {n}" for n in range(80))
 AXES = np.eye(DIMENSION, dtype=np.float32)
 DOG, CAT, BEACH, SNOW, RARE, COMMON, TEXTS = AXES[:7]
@@ -21,9 +21,9 @@ def unit(rows: Floats) -> Floats:
 
 def background() -> Background:
     rows = [0.5 * DOG + 0.5 * CAT + 0.2 * AXES[9], DOG, DOG + 0.2 * CAT, CAT, BEACH]
-    rows += [BEACH + 0.2 * SNOW, RARE, *AXES[10 : 10 + len(OTHERS)]]
+    rows += [BEACH + 0.2 * SNOW, RARE, SNOW + 0.05 * AXES[9], SNOW, *AXES[10 : 10 + len(OTHERS)]]
     words = (*WORDS, *OTHERS)
-    kinds = np.array([word == "animal" for word in words])
+    kinds = np.array([word in ("animal", "landscape") for word in words])
     whole = np.array([word != "xylophonist" for word in words])
     return Background(words, kinds, unit(np.stack(rows) + TEXTS), whole, 30.0)
 
@@ -69,3 +69,13 @@ def test_two_subjects_may_name_a_cluster() -> None:
     both = np.concatenate([shown(DOG, count=20), shown(CAT, count=20)])
     [first, _] = named(both, shown(BEACH))
     assert first == ("animal",) or set(first) in ({"dog", "cat"}, {"puppy", "cat"})
+
+
+def test_a_thing_names_a_cluster_before_its_kind() -> None:
+    assert named(shown(SNOW), shown(CAT))[0] == ("snow",)
+
+
+def test_what_few_pictures_of_a_cluster_show_is_not_in_its_name() -> None:
+    """A fifth of them are of a beach."""
+    mixed = np.concatenate([shown(CAT, count=24), shown(BEACH, count=6)])
+    assert named(mixed, shown(SNOW))[0] == ("cat",)

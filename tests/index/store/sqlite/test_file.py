@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from index.store.sqlite import SQLiteStore, migrations
+from index.store.sqlite.database import Database
 from index.types.errors import (
     StoreCorrupt,
     StoreFull,
@@ -174,6 +175,22 @@ async def test_reading_what_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     with pytest.raises(StoreUnreachable, match="nothing was ever added"):
         await SQLiteStore.open(tmp_path / "empty.db", read_only=True)
+
+
+# Some seconds of work, of which an answer of one row is left.
+COUNTING = """WITH RECURSIVE counted(n) AS (
+    SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 3000000)
+    SELECT COUNT(*) FROM counted"""
+
+
+async def test_short_reads_do_not_wait_for_a_long_one(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "g.db")
+    long = asyncio.create_task(database.many_rows(COUNTING))
+    for _ in range(3):
+        await database.rows("SELECT COUNT(*) FROM links")
+    assert not long.done()
+    assert [tuple(row) for row in await long] == [(3_000_000,)]
+    await database.close()
 
 
 async def test_keeping_and_dropping_questions_goes_through_no_table(store: SQLiteStore) -> None:

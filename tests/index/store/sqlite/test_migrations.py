@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiosqlite
 import numpy as np
+import pytest
 
 from index.store.sqlite import SQLiteStore, migrations
 from index.types.derivations import REEMBEDDING, BegunDerivation
@@ -141,4 +142,22 @@ async def test_animations_of_an_earlier_version_have_no_moments(tmp_path: Path) 
     store = await SQLiteStore.open(path)
     assert await store.links.seconds({7: 2}) == {}
     assert (await store.links.with_ids([7]))[7][0].name == "a.gif"
+    await store.close()
+
+
+@pytest.mark.parametrize("used", [True, False])
+async def test_a_file_that_was_used_welcomes_from_now_on(tmp_path: Path, *, used: bool) -> None:
+    path, began = tmp_path / "g.db", time.time()
+    step = migrations.STEPS.index(migrations.note_since_when_spaces_are_welcomed)
+    async with aiosqlite.connect(path) as db:
+        for earlier in migrations.STEPS[:step]:
+            await earlier(db)
+        if used:
+            await db.execute("INSERT INTO model VALUES (1, 'm', 'r1', 8)")
+        await db.execute(f"PRAGMA application_id = {migrations.APPLICATION_ID}")
+        await db.execute(f"PRAGMA user_version = {step}")
+        await db.commit()
+    store = await SQLiteStore.open(path)
+    since = await store.bookkeeping.welcoming_since()
+    assert since >= began if used else since == 0
     await store.close()

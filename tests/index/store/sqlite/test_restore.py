@@ -20,7 +20,7 @@ import pytest
 from index.cli.main import main
 from index.store.sqlite import SQLiteStore, migrations
 from index.store.sqlite.backup import back_up, restore
-from index.types.errors import StoreLocked, StoreUnreachable
+from index.types.errors import StoreLocked, StoreTooNew, StoreUnreachable
 from index.types.records import Cursor, Group, Link, Note
 from tests.index.store.samples import ASKED, MODEL, link, picture, rows_of
 
@@ -358,6 +358,34 @@ async def test_of_a_damaged_gallery_what_can_be_read_holds(
     assert await sources(path) == ALL
     async with opened(path) as store:
         assert await store.bookkeeping.left_out() == {(1, 6): math.inf}
+
+
+async def test_an_earlier_magpie_goes_back_and_what_it_knows_of_the_newer_holds(
+    tmp_path: Path,
+) -> None:
+    path, copy = tmp_path / "g.db", tmp_path / "copy.db"
+    async with filled(path) as store:
+        await store.writes.commit([(picture(8), posted(8000, PLACES[0], owner=6))])
+        back_up(path, copy)
+        await store.writes.leave_out(1, 6, math.inf)
+        await store.bookkeeping.set_retention(1, 30)
+    with contextlib.closing(sqlite3.connect(path)) as db:  # as a newer Magpie might leave it
+        db.execute("ALTER TABLE welcomes ADD COLUMN tone TEXT")
+        db.execute("INSERT INTO welcomes VALUES (1, 10, '7', 0, 'kind')")
+        db.execute("CREATE TABLE moods (space INTEGER PRIMARY KEY)")
+        db.execute(f"PRAGMA user_version = {migrations.LATEST + 1}")
+        db.commit()
+    with pytest.raises(StoreTooNew) as refused:
+        await SQLiteStore.open(path)
+    assert f"magpie restore BACKUP --db {path}" in str(refused.value)
+    restored = await asyncio.to_thread(restore, copy, path)
+    assert restored.before is not None
+    assert restored.carried.unread == ("servers that were welcomed",)
+    assert await sources(path) == ALL
+    async with opened(path) as store:
+        assert await store.bookkeeping.left_out() == {(1, 6): math.inf}
+        assert await store.bookkeeping.retention() == {1: 30}
+        assert await store.links.ids_of_source(1, "8000") == {}
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all, only words" * 200])

@@ -11,7 +11,9 @@ from index.types.filter import Filter
 T = TypeVar("T")
 
 
-async def settled(links: Links, filter: Filter, search: Callable[[Filter], Awaitable[T]]) -> T:
+async def without_source(
+    links: Links, filter: Filter, search: Callable[[Filter], Awaitable[T]]
+) -> T:
     """What `search` finds with the filter, resolved.
 
     A picture that is posted with a question is stored while the question is answered. Where that
