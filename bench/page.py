@@ -106,11 +106,11 @@ async def _gallery(rows: int) -> tuple[Path, Path]:
         root.mkdir(parents=True)
         await (await Gallery.open(file, str(model), device="cpu")).close()
         _fill(file, root, rows)
-        settling = await Gallery.open(file)
-        while not settling._engine.idle:  # noqa: ASYNC110 (there is no event for it)
-            await asyncio.sleep(0.1)
-        await settling.close()
         (folder / "ready").touch()
+    opened = await Gallery.open(file)  # brought to the newest shape, all rows settled
+    while not opened._engine.idle:  # noqa: ASYNC110 (there is no event for it)
+        await asyncio.sleep(0.1)
+    await opened.close()
     return file, root
 
 
