@@ -27,6 +27,8 @@ const COLOURS = [
  * @typedef {{ id: number, x: number, y: number, cluster: number }} Point places are in 0..1
  * @typedef {{ words: string[], count: number, x: number, y: number, shown: number[] }} Cluster
  *
+ * @typedef {{ x: number, y: number, zoom: number }} View the place in the middle of the window
+ *
  * @typedef {object} Sources
  * @property {(id: number) => string | null} picture address of a small picture; null: only a dot is shown
  * @property {(id: number) => string | null} [large] address of the picture that the pointer is on
@@ -45,7 +47,7 @@ export const show = (element, data, sources) => new Atlas(element, data, sources
 class Atlas {
   #view = { x: 0.5, y: 0.5, zoom: 1 };
   #frame = 0;
-  /** @type {{ from: { x: number, y: number, zoom: number }, to: { x: number, y: number, zoom: number }, start: number } | null} */
+  /** @type {{ from: View, to: View, start: number } | null} */
   #flight = null;
   /** @type {Map<number, Set<number>>} by level: which points are shown as pictures */
   #levels = new Map();
@@ -196,7 +198,7 @@ class Atlas {
     return false;
   }
 
-  /** @param {{ x: number, y: number, zoom: number }} view */
+  /** @param {View} view */
   #kept({ x, y, zoom }) {
     const nearest = Math.min(NEAREST, Math.max(1, zoom));
     const most = 0.5 - 0.5 / nearest; // of the middle of the window from the middle of the map
@@ -204,21 +206,25 @@ class Atlas {
     return { x: inside(x), y: inside(y), zoom: nearest };
   }
 
-  /** @param {{ x: number, y: number, zoom: number }} view */
+  /** @param {View} view */
   #go(view) {
     this.#flight = null;
     this.#view = this.#kept(view);
     this.#draw();
   }
 
-  /** @param {{ x: number, y: number, zoom: number }} view */
+  /** @param {View} view */
   #fly(view) {
     if (this.still.matches) return this.#go(view);
     this.#flight = { from: this.#view, to: this.#kept(view), start: performance.now() };
     this.#draw();
   }
 
-  /** Zoom so that the point of the window stays where it is. @param {number} factor @param {{ x: number, y: number }} at */
+  /**
+   * Zoom so that the point of the window stays where it is.
+   * @param {number} factor
+   * @param {{ x: number, y: number }} at
+   */
   #zoomAt(factor, at) {
     const { x, y, zoom } = this.#view;
     const next = Math.min(NEAREST, Math.max(1, zoom * factor));
@@ -293,6 +299,7 @@ class Atlas {
     const image = this.#image(this.points[index].id);
     if (!image?.complete || !image.naturalWidth) {
       this.#since.delete(index);
+      if (image && !image.complete) this.#drawPlace(pen, index, side);
       return this.#drawDot(pen, index);
     }
     const now = performance.now();
@@ -319,6 +326,22 @@ class Atlas {
       x - size / 2, y - size / 2, size, size,
     ); // prettier-ignore
     pen.restore();
+  }
+
+  /**
+   * Where a picture will be that is still loading.
+   * @param {CanvasRenderingContext2D} pen
+   * @param {number} index
+   * @param {number} side
+   */
+  #drawPlace(pen, index, side) {
+    const { x, y } = this.#onScreen(this.points[index]);
+    pen.globalAlpha = 0.16;
+    pen.fillStyle = this.#colour(this.points[index].cluster);
+    pen.beginPath();
+    pen.roundRect(x - side / 2, y - side / 2, side, side, side / 7);
+    pen.fill();
+    pen.globalAlpha = 1;
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {number} side */
@@ -484,7 +507,7 @@ class Atlas {
 
   /** @param {PointerEvent} event @param {{ x: number, y: number }} now */
   #hover(event, now) {
-    const rests = now.x === this.#pointer.x && now.y === this.#pointer.y; // what is below it moved, or keys choose
+    const rests = now.x === this.#pointer.x && now.y === this.#pointer.y; // what is below it moved
     this.#pointer = now;
     if (event.pointerType === "mouse" && !rests) this.#choose(this.#near(now), now);
   }
@@ -514,7 +537,11 @@ class Atlas {
     return best;
   }
 
-  /** Mark a point, and show its picture larger. @param {number} index @param {{ x: number, y: number }} [at] */
+  /**
+   * Mark a point, and show its picture larger.
+   * @param {number} index
+   * @param {{ x: number, y: number }} [at]
+   */
   #choose(index, at) {
     if (index !== this.#chosen) {
       this.#chosen = index;
@@ -527,7 +554,10 @@ class Atlas {
     const { x, y } = at ?? this.#onScreen(this.points[index]);
     const right = x + 24 + this.card.offsetWidth < this.#wide;
     const left = right ? x + 24 : x - 24 - this.card.offsetWidth;
-    const top = Math.min(Math.max(8, y - this.card.offsetHeight / 2), this.#high - this.card.offsetHeight - 8);
+    const top = Math.min(
+      Math.max(8, y - this.card.offsetHeight / 2),
+      this.#high - this.card.offsetHeight - 8,
+    );
     this.card.style.transform = `translate(${Math.max(8, left)}px, ${top}px)`;
   }
 
@@ -562,7 +592,11 @@ class Atlas {
     act();
   }
 
-  /** Choose the nearest picture in a direction; without a chosen one, the one in the middle. @param {number} right @param {number} down */
+  /**
+   * Choose the nearest picture in a direction; without a chosen one, the one in the middle.
+   * @param {number} right
+   * @param {number} down
+   */
   #neighbour(right, down) {
     const pictured = this.#pictured();
     const from =

@@ -140,7 +140,11 @@ export class Answer {
     else if (more && this.count === known.size) await this.#append(signal);
   }
 
-  /** Go on with what comes closest besides. @param {(signal: AbortSignal) => Promise<Asked>} guess @param {AbortSignal} signal */
+  /**
+   * Go on with what comes closest besides.
+   * @param {(signal: AbortSignal) => Promise<Asked>} guess
+   * @param {AbortSignal} signal
+   */
   async #goOn(guess, signal) {
     this.#guess = null;
     const { ask } = await guess(signal);
@@ -181,7 +185,11 @@ export class Answer {
     return coming;
   }
 
-  /** Keep the details of a page; of too many, those that came first go. @param {number} page @param {Hit[]} hits */
+  /**
+   * Keep the details of a page; of too many, those that came first go.
+   * @param {number} page
+   * @param {Hit[]} hits
+   */
   #keep(page, hits) {
     const places = new Map(hits.map((hit) => [hit.id, hit]));
     for (let index = page * PAGE; index < Math.min(this.count, (page + 1) * PAGE); index += 1) {

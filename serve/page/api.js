@@ -92,7 +92,10 @@ export async function suggest(line, at, signal) {
   return (await call(`api/suggest?${query}`, { signal })).body.suggestions;
 }
 
-/** The atlas, or the sentence that says that it is still being made. @returns {Promise<AtlasData | string>} */
+/**
+ * The atlas, or the sentence that says that it is still being made.
+ * @returns {Promise<AtlasData | string>}
+ */
 export async function atlas() {
   const { status, body } = await call("api/atlas");
   return status === 202 ? body.sentence : body;

@@ -36,7 +36,9 @@ export class Bar {
         change({ since, until });
         const month = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.month;
         this.date.draw();
-        /** @type {HTMLElement | null} */ (this.date.element.querySelector(`[data-month="${month}"]`))?.focus();
+        /** @type {HTMLElement | null} */ (
+          this.date.element.querySelector(`[data-month="${month}"]`)
+        )?.focus();
       }),
     ]);
     this.sort = panel(byId("sort"), "Order", () => [
@@ -49,8 +51,18 @@ export class Bar {
     const { folder, since, until, sort } = this.wishes.question();
     const dated = Boolean(since || until);
     const { change } = this.wishes;
-    fill("folder", "folder", folder ? lastPart(folder) : "Folder", folder !== null && (() => change({ folder: null })));
-    fill("date", "calendar", dated ? spanOf(since, until) : "Date", dated && (() => change({ since: null, until: null })));
+    fill(
+      "folder",
+      "folder",
+      folder ? lastPart(folder) : "Folder",
+      folder !== null && (() => change({ folder: null })),
+    );
+    fill(
+      "date",
+      "calendar",
+      dated ? spanOf(since, until) : "Date",
+      dated && (() => change({ since: null, until: null })),
+    );
     fill("sort", "sort", this.#name(sort), sort !== "best" && (() => change({ sort: "best" })));
     const chips = byId("chips");
     const focus = chips.contains(document.activeElement);
@@ -84,9 +96,14 @@ export class Bar {
     const without = (ids, id) => ids.filter((one) => one !== id);
     return [
       like !== null && chip("similar", "Similar to", api.thumbnail(like, 200), () => change({ like: null })),
-      picture && chip("camera", "Like your picture", this.uploads.get(picture), () => change({ picture: null })),
-      ...more.map((id) => chip("plus", "More like", api.thumbnail(id, 200), () => change({ more: without(more, id) }))),
-      ...less.map((id) => chip("minus", "Less like", api.thumbnail(id, 200), () => change({ less: without(less, id) }))),
+      picture &&
+        chip("camera", "Like your picture", this.uploads.get(picture), () => change({ picture: null })),
+      ...more.map((id) =>
+        chip("plus", "More like", api.thumbnail(id, 200), () => change({ more: without(more, id) })),
+      ),
+      ...less.map((id) =>
+        chip("minus", "Less like", api.thumbnail(id, 200), () => change({ less: without(less, id) })),
+      ),
     ];
   }
 }
@@ -111,7 +128,12 @@ function fill(id, name, label, clear) {
 const cross = (label, onclick) =>
   h("button.cross", { type: "button", "aria-label": label, title: "Remove", onclick }, icon("close"));
 
-/** @param {import("./icons.js").IconName} name @param {string} label @param {string | undefined} address @param {() => void} remove */
+/**
+ * @param {import("./icons.js").IconName} name
+ * @param {string} label
+ * @param {string | undefined} address
+ * @param {() => void} remove
+ */
 const chip = (name, label, address, remove) =>
   h(
     `span.chip.chip-${name}`,

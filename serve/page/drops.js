@@ -5,7 +5,11 @@ import { icon } from "./icons.js";
 
 /** @param {(file: File) => void} ask */
 export function takePictures(ask) {
-  const veil = h("div.veil", { hidden: true }, h("div", {}, icon("camera"), h("p", {}, "Drop a picture to find others like it")));
+  const veil = h(
+    "div.veil",
+    { hidden: true },
+    h("div", {}, icon("camera"), h("p", {}, "Drop a picture to find others like it")),
+  );
   document.body.append(veil);
   /** @param {DataTransfer | null} data */
   const take = (data) => {

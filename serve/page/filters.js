@@ -31,8 +31,7 @@ export function tree(folders) {
     at(above(path)).branches.push(branch);
     return branch;
   };
-  for (const { path, count } of folders)
-    for (let up = path; up; up = above(up)) at(up).count += count;
+  for (const { path, count } of folders) for (let up = path; up; up = above(up)) at(up).count += count;
   for (const { branches } of all.values()) branches.sort((one, other) => one.path.localeCompare(other.path));
   return root.branches;
 }
@@ -47,7 +46,13 @@ const above = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
  * @param {(path: string | null) => void} choose
  */
 export function folderTree(gallery, chosen, choose) {
-  /** @param {string | null} path @param {string} name @param {number} count @param {number} level @param {boolean | null} open */
+  /**
+   * @param {string | null} path
+   * @param {string} name
+   * @param {number} count
+   * @param {number} level
+   * @param {boolean | null} open
+   */
   const item = (path, name, count, level, open) =>
     h(
       "div.folder",
@@ -136,7 +141,11 @@ export function calendar(gallery, { since, until }, choose) {
       "div.calendar-top",
       {},
       h("p.hint", {}, "Choose a month, then another one for all between them."),
-      h("button.text", { type: "button", disabled: !since && !until, onclick: () => choose(null, null) }, "All time"),
+      h(
+        "button.text",
+        { type: "button", disabled: !since && !until, onclick: () => choose(null, null) },
+        "All time",
+      ),
     ),
     ...[...years.keys()]
       .sort()

@@ -12,9 +12,9 @@ import { asksSomething, everything, ranks, read, written } from "./question.js";
 import { Scrubber } from "./scrubber.js";
 import { Search } from "./search.js";
 import { chosenSize, settingsPanel, showKeys } from "./settings.js";
-import { emptyGallery, endOfFits, nothing, trouble } from "./states.js";
+import { emptyGallery, endOfFits, nothing, sizeOf, trouble } from "./states.js";
 import { few, Viewer } from "./viewer.js";
-import { counted, number, progressOf } from "./words.js";
+import { counted, progressOf } from "./words.js";
 
 const RETRY_MS = 2000;
 const SAVED_MS = 250; // after scrolling, where it stands is kept with the address
@@ -109,7 +109,11 @@ class Page {
     this.#apply(place, JSON.stringify(place.question) === this.#asked ? null : 0);
   }
 
-  /** Show a place, with the pictures scrolled to `top`; null: as they are. @param {Place} place @param {number | null} top */
+  /**
+   * Show a place, with the pictures scrolled to `top`; null: as they are.
+   * @param {Place} place
+   * @param {number | null} top
+   */
   async #apply(place, top) {
     this.place = place;
     const { question, view, show } = place;
@@ -152,7 +156,7 @@ class Page {
       answer.changed = (what) => {
         if (answer !== this.answer) return;
         this.grid.refresh(what);
-        this.#tell();
+        if (what === "pictures") this.#tell();
       };
       this.grid.show(answer, top);
       this.#tell();
@@ -182,11 +186,13 @@ class Page {
     if (!answer) return;
     const { asked } = answer;
     const { question } = this.place;
-    const guess = () => this.go({ ...this.place, question: { ...question, guesses: true } }, { replace: true });
+    const guess = () =>
+      this.go({ ...this.place, question: { ...question, guesses: true } }, { replace: true });
     const note = byId("note");
     note.hidden = true;
-    byId("status").textContent = this.#summary();
-    document.title = asksSomething(question) && question.line ? `${question.line} · ${gallery.name}` : gallery.name;
+    byId("status").textContent = [...asked.understood, sizeOf(answer, gallery)].filter(Boolean).join(" ");
+    document.title =
+      asksSomething(question) && question.line ? `${question.line} · ${gallery.name}` : gallery.name;
     if (!gallery.count) this.#state(...emptyGallery(gallery.adding, () => this.#add()));
     else if (!answer.count)
       this.#state(
@@ -200,23 +206,6 @@ class Page {
       replace(note, ...endOfFits(guess));
       note.hidden = false;
     }
-  }
-
-  #summary() {
-    const { answer, gallery } = this;
-    if (!answer) return "";
-    const { asked, count, more } = answer;
-    const said = asked.understood.join(" ");
-    if (!gallery.count) return "";
-    if (!count) return said;
-    if (asked.listing) return [said, counted(count, "picture")].filter(Boolean).join(" ");
-    if (!gallery.judges) return [said, "Best matches first"].filter(Boolean).join(" ");
-    const end = answer.sections.find(({ key }) => key === "closest")?.start;
-    if (end === 0) return [said, "Nothing fits"].filter(Boolean).join(" ");
-    const sure = answer.sections[0].key === "fits" ? answer.sections[1]?.start : undefined;
-    const open = more && end === undefined && asked.total === null;
-    const many = open ? `${number(count)}+ matches` : counted(end ?? asked.total ?? count, "match", "matches");
-    return [said, many + (sure !== undefined && sure !== end ? `, ${number(sure)} sure` : "")].filter(Boolean).join(" ");
   }
 
   /** @param {...Child} children none: the pictures are there */
@@ -242,7 +231,8 @@ class Page {
   /** @param {"like" | "more" | "less"} how @param {number} id */
   #steer(how, id) {
     const { question } = this.place;
-    if (how === "like") return this.go({ question: { ...everything(), like: id }, view: "pictures", show: null });
+    if (how === "like")
+      return this.go({ question: { ...everything(), like: id }, view: "pictures", show: null });
     const other = how === "more" ? "less" : "more";
     const chosen = question[how].includes(id);
     this.change({
@@ -253,7 +243,11 @@ class Page {
 
   // ---- the grid
 
-  /** Below the pointer or the focus: what one can do with the picture. @param {number} index @param {HTMLElement} tile */
+  /**
+   * Below the pointer or the focus: what one can do with the picture.
+   * @param {number} index
+   * @param {HTMLElement} tile
+   */
   #offer(index, tile) {
     if (this.offers.parentElement === tile || tile.classList.contains("broken")) return;
     this.offers.dataset.index = String(index);
@@ -268,7 +262,6 @@ class Page {
 
   #moved() {
     this.scrubber.follow();
-    byId("main").classList.toggle("scrolled", this.grid.scroller.scrollTop > 4);
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => {
       const { scrollTop } = this.grid.scroller;
@@ -321,12 +314,24 @@ class Page {
       const data = await api.atlas();
       if (this.place.view !== "atlas" || this.atlas) return;
       if (typeof data === "string") {
-        replace(place, h("div.state", {}, h("div.spinner"), h("h2", {}, "Drawing the atlas"), h("p", {}, data)));
+        replace(
+          place,
+          h("div.state", {}, h("div.spinner"), h("h2", {}, "Drawing the atlas"), h("p", {}, data)),
+        );
         setTimeout(() => this.place.view === "atlas" && this.#showAtlas(), ATLAS_AGAIN_MS);
         return;
       }
       if (!data.points.length) {
-        replace(place, h("div.state", {}, icon("map"), h("h2", {}, "There is nothing to draw yet"), h("p", {}, "The atlas needs some pictures first.")));
+        replace(
+          place,
+          h(
+            "div.state",
+            {},
+            icon("map"),
+            h("h2", {}, "There is nothing to draw yet"),
+            h("p", {}, "The atlas needs some pictures first."),
+          ),
+        );
         return;
       }
       this.atlas = showAtlas(place, data, {
@@ -336,7 +341,10 @@ class Page {
       });
     } catch (error) {
       if (error instanceof api.Refused)
-        replace(place, h("div.state", {}, icon("warning"), h("h2", {}, "That did not work"), h("p", {}, error.message)));
+        replace(
+          place,
+          h("div.state", {}, icon("warning"), h("h2", {}, "That did not work"), h("p", {}, error.message)),
+        );
     }
   }
 
@@ -389,7 +397,10 @@ class Page {
     this.atlas = null;
     await this.#load().catch(() => {});
     if (this.place.view === "atlas") this.#showAtlas();
-    const still = this.grid.scroller.scrollTop < 4 && !this.viewer.isOpen && !this.grid.element.contains(document.activeElement);
+    const still =
+      this.grid.scroller.scrollTop < 4 &&
+      !this.viewer.isOpen &&
+      !this.grid.element.contains(document.activeElement);
     if (still && !ranks(this.place.question)) this.#refresh();
     else byId("fresh").hidden = false;
   }
@@ -405,7 +416,8 @@ class Page {
     if (this.#lost) return;
     this.#lost = true;
     const banner = byId("banner");
-    banner.textContent = "Magpie does not answer: perhaps it was stopped. This page tries again until it does.";
+    banner.textContent =
+      "Magpie does not answer: perhaps it was stopped. This page tries again until it does.";
     banner.hidden = false;
     while (this.#lost) {
       await new Promise((done) => setTimeout(done, RETRY_MS));
@@ -414,7 +426,8 @@ class Page {
         this.#lost = false;
       } catch (error) {
         if (!(error instanceof api.Refused)) continue;
-        banner.textContent = "Magpie was started anew, and has another address now. Open the one that it printed.";
+        banner.textContent =
+          "Magpie was started anew, and has another address now. Open the one that it printed.";
         return;
       }
     }
@@ -429,7 +442,12 @@ class Page {
     byId("search").prepend(icon("search"));
     byId("clear").append(icon("close"));
     byId("choose-picture").append(icon("camera"));
-    /** @param {string} id @param {import("./icons.js").IconName} name @param {string} label @param {Place["view"]} view */
+    /**
+     * @param {string} id
+     * @param {import("./icons.js").IconName} name
+     * @param {string} label
+     * @param {Place["view"]} view
+     */
     const viewButton = (id, name, label, view) => {
       replace(byId(id), icon(name), h("span", {}, label));
       byId(id).addEventListener("click", () => this.go({ ...this.place, view, show: null }));
@@ -461,7 +479,8 @@ class Page {
     const keys = {
       "/": () => this.search.enter(),
       "?": showKeys,
-      a: () => this.go({ ...this.place, view: this.place.view === "atlas" ? "pictures" : "atlas", show: null }),
+      a: () =>
+        this.go({ ...this.place, view: this.place.view === "atlas" ? "pictures" : "atlas", show: null }),
     };
     if (inGrid)
       Object.assign(keys, {

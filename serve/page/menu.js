@@ -46,7 +46,11 @@ export function panel(button, label, content) {
  * @param {() => void} onclick
  */
 export const choice = (label, chosen, onclick) =>
-  h("button.choice", { type: "button", role: "menuitemradio", "aria-checked": String(chosen), onclick }, label);
+  h(
+    "button.choice",
+    { type: "button", role: "menuitemradio", "aria-checked": String(chosen), onclick },
+    label,
+  );
 
 /**
  * Move the focus among items with the arrow keys, Home and End.

@@ -1,4 +1,4 @@
-/** Rows of pictures that are all as wide as the page: where each picture lies, before one of them is loaded. */
+/** Rows of pictures, all as wide as the page: where each picture lies, before one of them is loaded. */
 
 const NARROWEST = 0.5; // width / height; a picture beyond these is cut at its edges in the grid
 const WIDEST = 3;
@@ -22,7 +22,10 @@ const UNKNOWN = 4 / 3;
  * @property {number} height of everything
  */
 
-/** The share of a picture's width in its height, as the grid shows it. @param {number} hundredths 0 is unknown */
+/**
+ * The share of a picture's width in its height, as the grid shows it.
+ * @param {number} hundredths 0 is unknown
+ */
 export const shape = (hundredths) =>
   hundredths ? Math.min(WIDEST, Math.max(NARROWEST, hundredths / 100)) : UNKNOWN;
 

@@ -47,7 +47,11 @@ export class Scrubber {
     const labelled = spread(sections, places, high);
     /** @type {HTMLElement[]} */
     const drawn = [...labelled].map(([at, label]) =>
-      h(`span.scrubber-year${label.length === 4 && sections[at].key.startsWith(label) ? ".new" : ""}`, { style: { top: `${places[at]}px` } }, label),
+      h(
+        `span.scrubber-year${label.length === 4 && sections[at].key.startsWith(label) ? ".new" : ""}`,
+        { style: { top: `${places[at]}px` } },
+        label,
+      ),
     );
     let dotted = -Infinity;
     for (const y of places) {

@@ -65,7 +65,8 @@ export class Search {
     replace(
       this.error,
       error?.sentence,
-      corrected && h("button.text", { type: "button", onclick: () => this.ask(corrected) }, `Search for ${corrected}`),
+      corrected &&
+        h("button.text", { type: "button", onclick: () => this.ask(corrected) }, `Search for ${corrected}`),
     );
     this.field.toggleAttribute("aria-invalid", Boolean(error));
     if (error?.position && document.activeElement === this.field)
@@ -134,9 +135,7 @@ export class Search {
   /** @param {number} at -1: the typed line itself */
   #choose(at) {
     this.#at = at;
-    [...this.list.children].forEach((row, index) =>
-      row.setAttribute("aria-selected", String(index === at)),
-    );
+    [...this.list.children].forEach((row, index) => row.setAttribute("aria-selected", String(index === at)));
     if (at < 0) return this.field.removeAttribute("aria-activedescendant");
     this.field.setAttribute("aria-activedescendant", `suggestion-${at}`);
     this.list.children[at].scrollIntoView({ block: "nearest" });

@@ -1,4 +1,4 @@
-/** What a person chooses for this browser: the theme and how large the pictures are; and which keys there are. */
+/** What a person chooses for this browser: the theme, and how large pictures are; which keys there are. */
 
 import { byId, h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -47,7 +47,12 @@ export function settingsPanel(resize) {
       resize(value);
       shown.draw();
     });
-  const keys = h("button.choice.plain", { type: "button", role: "menuitem", onclick: () => (shown.close(), showKeys()) }, "Keys", h("kbd", {}, "?"));
+  const keys = h(
+    "button.choice.plain",
+    { type: "button", role: "menuitem", onclick: () => (shown.close(), showKeys()) },
+    "Keys",
+    h("kbd", {}, "?"),
+  );
   const shown = panel(button, "Appearance and keys", () => [
     h("h2", {}, "Colours"),
     h(
@@ -71,12 +76,22 @@ export function settingsPanel(resize) {
 
 /** The dialog with the keys. */
 export function showKeys() {
-  const close = h("button.action", { type: "button", autofocus: true, onclick: () => dialog.close() }, "Close");
+  const close = h(
+    "button.action",
+    { type: "button", autofocus: true, onclick: () => dialog.close() },
+    "Close",
+  );
   const dialog = h(
     "dialog.keys",
     { "aria-labelledby": "keys-title", onclose: () => dialog.remove() },
     h("h2", { id: "keys-title" }, "Keys"),
-    h("dl", {}, ...KEYS.map(([key, does]) => h("div", {}, h("dt", {}, ...key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, does)))),
+    h(
+      "dl",
+      {},
+      ...KEYS.map(([key, does]) =>
+        h("div", {}, h("dt", {}, ...key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, does)),
+      ),
+    ),
     close,
   );
   dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());

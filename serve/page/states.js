@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { counted, number } from "./words.js";
 
 /**
  * @param {import("./icons.js").IconName} name
@@ -10,7 +11,11 @@ import { icon } from "./icons.js";
  */
 const state = (name, title, ...more) => [icon(name), h("h2", {}, title), ...more];
 
-/** @param {string} label @param {() => void} onclick @param {boolean} [first] whether it is what most people want */
+/**
+ * @param {string} label
+ * @param {() => void} onclick
+ * @param {boolean} [first] whether it is what most people want
+ */
 export const action = (label, onclick, first = false) =>
   h(`button.action${first ? ".first" : ""}`, { type: "button", onclick }, label);
 
@@ -37,15 +42,42 @@ export const nothing = (asked, guess, all) =>
     "search",
     asked.listing && !asked.line ? "No pictures here" : "Nothing fits",
     h("p", {}, asked.sentence || "No picture of this folder fits what you asked."),
-    h("div.actions", {}, guess && action("Show what comes closest", guess, true), action("Show all pictures", all)),
+    h(
+      "div.actions",
+      {},
+      guess && action("Show what comes closest", guess, true),
+      action("Show all pictures", all),
+    ),
   );
 
 /** The server says that it can't answer. @param {string} sentence @param {() => void} again */
 export const trouble = (sentence, again) =>
-  state("warning", "That did not work", h("p", {}, sentence), h("div.actions", {}, action("Try again", again)));
+  state(
+    "warning",
+    "That did not work",
+    h("p", {}, sentence),
+    h("div.actions", {}, action("Try again", again)),
+  );
 
 /** Below the last picture that fits. @param {() => void} guess */
 export const endOfFits = (guess) => [
   h("p", {}, "No other picture fits."),
   action("Show what comes closest besides", guess),
 ];
+
+/**
+ * How many pictures an answer has, in words; "" where the middle of the page says it.
+ * @param {import("./answer.js").Answer} answer
+ * @param {GalleryInfo} gallery
+ */
+export function sizeOf({ asked, count, more, sections }, gallery) {
+  if (!count || !gallery.count) return "";
+  if (asked.listing) return counted(count, "picture");
+  if (!gallery.judges) return "Best matches first";
+  const fit = sections.find(({ key }) => key === "closest")?.start;
+  if (fit === 0) return "Nothing fits";
+  if (more && fit === undefined && asked.total === null) return `${number(count)}+ matches`;
+  const matches = counted(fit ?? asked.total ?? count, "match", "matches");
+  const doubtful = sections[0].key === "fits" && sections[1]?.key === "perhaps";
+  return doubtful ? `${matches}, ${number(sections[1].start)} sure` : matches;
+}

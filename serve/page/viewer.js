@@ -103,7 +103,11 @@ export class Viewer {
     return this.#index;
   }
 
-  /** @param {Pictures} pictures @param {number} index @param {boolean} [info] whether its panel must be open */
+  /**
+   * @param {Pictures} pictures
+   * @param {number} index
+   * @param {boolean} [info] whether its panel must be open
+   */
   open(pictures, index, info = false) {
     this.#pictures = pictures;
     if (info) this.#showInfo(true);
@@ -205,11 +209,20 @@ export class Viewer {
       hit.concepts.length > 0 &&
         fact(
           "The model sees",
-          h("span.words", {}, ...hit.concepts.map((word) => this.#question(word, `Search for ${word}`, { line: word }))),
+          h(
+            "span.words",
+            {},
+            ...hit.concepts.map((word) => this.#question(word, `Search for ${word}`, { line: word })),
+          ),
         ),
       hit.says ? fact("Words in it", h("q", {}, hit.says)) : null,
       hit.copies.length > 0 && this.#copies(hit),
-      h("a.open-file", { href: api.file(hit.id), target: "_blank", rel: "noopener" }, icon("open"), "Open alone in a new tab"),
+      h(
+        "a.open-file",
+        { href: api.file(hit.id), target: "_blank", rel: "noopener" },
+        icon("open"),
+        "Open alone in a new tab",
+      ),
     ].filter((one) => one instanceof Node);
   }
 
@@ -243,7 +256,12 @@ export class Viewer {
     return h("button.link", { type: "button", title, onclick: () => this.actions.ask(change) }, label);
   }
 
-  /** @param {import("./icons.js").IconName} name @param {string} label @param {"like" | "more" | "less"} how @param {string} key */
+  /**
+   * @param {import("./icons.js").IconName} name
+   * @param {string} label
+   * @param {"like" | "more" | "less"} how
+   * @param {string} key
+   */
   #steering(name, label, how, key) {
     return h(
       "button.steer",

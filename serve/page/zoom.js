@@ -43,7 +43,11 @@ export class Zoom {
     this.#draw();
   }
 
-  /** Zoom so that the point stays where it is. @param {number} factor @param {{ x: number, y: number }} [point] */
+  /**
+   * Zoom so that the point stays where it is.
+   * @param {number} factor
+   * @param {{ x: number, y: number }} [point]
+   */
   by(factor, point = { x: 0, y: 0 }) {
     const next = Math.min(MOST, Math.max(1, this.scale * factor));
     const share = next / this.scale;

@@ -21,4 +21,4 @@ async () => {
   }
   if (next !== ratios.length || below > height || blocks.length !== 4) wrong.push("the end");
   return wrong;
-}
+};
