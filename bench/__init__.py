@@ -10,6 +10,7 @@ runs those too, by the names in `checks.CHECKS`.
 |---|---|
 | `report`, `options` | what a run gives back, and what its caller chooses |
 | `checkpoint` | a model of ViT-B/32's size with random weights; models that judge no words |
+| `sizes` | the sizes of published models, and checkpoints of them |
 | `lettering` | pictures with words in them that are known |
 | `edits` | what people do to pictures before they post them again |
 | `photographs` | JPEGs of a phone's and a screenshot's size |

@@ -1,14 +1,14 @@
-"""Each model of `docs/models.md`: memory, pictures a second and a question's time, on two cores.
+"""Each model of `docs/models.md`: memory, pictures a second and a question's time.
 
 A checkpoint has the sizes of the published one and random weights, since nothing is downloaded
-here; it is deleted afterwards. Each model runs in a process of its own. The peer is the default
-model, which is measured beside each of the others, in turn, since the machine has slow moments.
+here; it is deleted afterwards. Each model runs in a process of its own, in one thread. What counts
+is the time of the processor, not of the clock, since other programs may keep the machine busy. The
+peer is the default model, which is measured beside each of the others, in turn.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -23,7 +23,6 @@ from bench.options import Options
 from bench.report import Report
 from bench.sizes import SIZES, seeded
 
-CORES = 2
 ROUNDS = 5
 PICTURES = 8  # a batch
 QUESTIONS = (
@@ -55,13 +54,11 @@ def run(options: Options) -> Report:
 
 
 def _in_a_process(folder: Path) -> dict[str, Any]:
-    cores = sorted(os.sched_getaffinity(0))[:CORES]
     done = subprocess.run(
         [sys.executable, "-m", "bench.models", str(folder), str(vit_b32())],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return measured
@@ -70,10 +67,12 @@ def _in_a_process(folder: Path) -> dict[str, Any]:
 def _measured(folder: Path, peer: Path) -> dict[str, Any]:
     """The figures of the model in a folder, and of the peer in the same minutes."""
     import numpy as np
+    import torch
     from PIL import Image
 
     from index.embed import checkpoint, embedder
 
+    torch.set_num_threads(1)
     before = _resident_mb()
     model = embedder.load(checkpoint.find(str(folder)), "cpu", "auto")
     noise = np.random.default_rng(1).integers(0, 256, (PICTURES, model.side, model.side, 3))
@@ -86,13 +85,13 @@ def _measured(folder: Path, peer: Path) -> dict[str, Any]:
     times: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         for who, one, pictures in (("ours", model, frames), ("peer", other, small)):
-            began = time.perf_counter()
+            began = time.process_time()
             one.images(pictures)
-            times.setdefault(f"{who} images", []).append(time.perf_counter() - began)
+            times.setdefault(f"{who} images", []).append(time.process_time() - began)
             for question in QUESTIONS:
-                began = time.perf_counter()
+                began = time.process_time()
                 one.texts([question])
-                times.setdefault(f"{who} text", []).append(time.perf_counter() - began)
+                times.setdefault(f"{who} text", []).append(time.process_time() - began)
     return {
         who: {
             "images_per_s": round(PICTURES / statistics.median(times[f"{who} images"]), 2),

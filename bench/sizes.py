@@ -89,7 +89,8 @@ def made(config: dict[str, Any]) -> Any:
     settings = transformers.CONFIG_MAPPING[config["model_type"]](
         **{name: value for name, value in config.items() if name != "model_type"}
     )
-    return transformers.AutoModel.from_config(settings)
+    auto: Any = transformers.AutoModel  # has no annotations
+    return auto.from_config(settings)
 
 
 def parameters(name: str) -> int:

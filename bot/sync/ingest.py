@@ -84,6 +84,7 @@ class Ingest:
         self._read = read
         self._history_at_once = asyncio.Semaphore(limits.history_at_once)
         self._on_their_way: dict[int, set[str]] = {}  # slots, by message
+        self._announced: set[int] = set()
 
     @property
     def busy(self) -> bool:
@@ -92,6 +93,15 @@ class Ingest:
     def on_their_way(self, message: int) -> set[str]:
         """The slots of a message whose pictures are being downloaded or embedded."""
         return self._on_their_way.get(message, set())
+
+    def announced(self, message: int) -> None:
+        """A message was posted this moment, and its pictures wait for their turn. A page of history
+        with it leaves them to that turn: watches judge what was posted, and not what is history."""
+        self._announced.add(message)
+
+    def finished(self, message: int) -> None:
+        """The pictures of a message that was announced are on disk, or were given up."""
+        self._announced.discard(message)
 
     # ---- which pictures count
 
@@ -155,7 +165,7 @@ class Ingest:
         patient: bool = True,
     ) -> tuple[list[Item], int]:
         """The pictures of a page of history that are not in the gallery yet, to be committed; and
-        those of which it lacks something.
+        those of which it lacks something. Messages that were announced are left out.
 
         as_of    `Writer.now` before the page was asked for
         what     "everything": also pictures that are in the gallery; "model": only pictures that
@@ -165,6 +175,8 @@ class Ingest:
         """
         posts = []
         for message in messages:
+            if message.id in self._announced:
+                continue
             shown = self.shown(message)
             known: set[str] = set()
             if shown and what == "missing":

@@ -113,6 +113,7 @@ class Live:
         coverage.observe(message.id)
         if shown:
             coverage.take(message.id)
+            self._ingest.announced(message.id)
             post = Post(
                 message.guild.id, group_of(channel), message.id, shown, self._writer.now, coverage
             )
@@ -227,9 +228,11 @@ class Live:
                 fields("post_failed", guild=post.space, message=post.message, why=error),
                 exc_info=None if expected else error,
             )
+            self._ingest.finished(post.message)
             self._backlog.read_from(post.space, post.group.id, post.message)
         if post.coverage is not None:
             post.coverage.done(post.message)
+            self._ingest.finished(post.message)
 
 
 def _is_whole(data: Mapping[str, object]) -> bool:

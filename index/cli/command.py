@@ -13,9 +13,10 @@ from console.commands import Called, Command, Name, option
 from console.exits import WrongUse
 from console.output import harmless
 from console.reasons import reason_of
+from index.embed import published
 from index.types.errors import GalleryError
 
-DEFAULT_MODEL = "openai/clip-vit-base-patch32"
+DEFAULT_MODEL = published.DEFAULT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def _common() -> list[click.Parameter]:
             "--model",
             metavar="NAME",
             type=Name("dir"),
-            help="a CLIP or SigLIP model: a name on the Hugging Face hub or a folder "
+            help="a name that `models` lists, another one on the Hugging Face hub, or a folder "
             f"(default: the gallery's own, else {DEFAULT_MODEL})",
         ),
         option(

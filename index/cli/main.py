@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from console import commands
-from index.cli.commands import add, backup, copies, find, info, look, map, remove, restore
+from index.cli.commands import (
+    add,
+    backup,
+    copies,
+    find,
+    info,
+    look,
+    map,
+    models,
+    remove,
+    restore,
+)
 
 # In the order of `--help`. What a command needs to run is imported when it runs, so that `find` in
 # words loads nothing for pictures.
-MODULES = (add, find, copies, map, info, look, remove, backup, restore)
+MODULES = (add, find, copies, map, info, models, look, remove, backup, restore)
 COMMANDS = tuple(module.COMMAND for module in MODULES)
 WHAT = "Find pictures by what is in them."
 EXIT_CODES = (

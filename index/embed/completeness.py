@@ -77,8 +77,9 @@ def lacking_in_transformers(config: dict[str, Any]) -> str | None:
 
 def _in_transformers(family: str, config: dict[str, Any]) -> str | None:
     import transformers
-    from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
+    from transformers.models.auto import image_processing_auto as untyped
 
+    processors: Any = untyped.__dict__["IMAGE_PROCESSOR_MAPPING_NAMES"]
     if family not in transformers.CONFIG_MAPPING:
         named = family or "config.json names none"
         return f"transformers {transformers.__version__} doesn't know its architecture ({named})"
@@ -94,6 +95,6 @@ def _in_transformers(family: str, config: dict[str, Any]) -> str | None:
         return NO_TEXTS if images or sees else NO_IMAGES
     if not images:
         return NO_IMAGES
-    if "pil" not in (IMAGE_PROCESSOR_MAPPING_NAMES.get(family) or {}):
+    if "pil" not in (processors.get(family) or {}):
         return "transformers prepares its pictures only with torchvision, which Magpie doesn't use"
     return None

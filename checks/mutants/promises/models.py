@@ -51,6 +51,13 @@ MUTANTS = (
         ("tests/index/embed/test_checkpoint.py",),
     ),
     Mutant(
+        "the page has the same table of models as the command",
+        "index/embed/published.py",
+        "    return 4 * self.parameters",
+        "    return 2 * self.parameters",
+        ("tests/index/cli/test_models.py",),
+    ),
+    Mutant(
         "a text for SigLIP 2 is read in lower case",
         "index/embed/tokens.py",
         "    text = text.lower() if lowered else text",

@@ -16,6 +16,16 @@ SCREENING = "tests/index/watches/test_screening.py"
 
 MUTANTS = (
     Mutant(
+        "a page of history leaves a picture of this moment to the watches",
+        "bot/sync/ingest.py",
+        "            if message.id in self._announced:",
+        "            if False:",
+        (
+            "tests/bot/sync/test_backfill.py"
+            "::test_a_page_of_history_leaves_a_live_picture_to_its_turn",
+        ),
+    ),
+    Mutant(
         "a notice tells only of channels that the member can read",
         "bot/watches/judge.py",
         "        if not open_:\n            return False\n",

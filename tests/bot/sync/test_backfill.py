@@ -12,6 +12,7 @@ import pytest
 
 import sandbox as sandbox_package
 from bot.app import Magpie
+from bot.platform.places import group_of
 from bot.sync.backlog import ReadingState
 from index import Cursor
 from index.embed.embedder import Embedder
@@ -21,6 +22,7 @@ from sandbox.world import Overwrite
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.running import (
+    PATIENCE_S,
     Held,
     begin_to_watch,
     history_progress,
@@ -394,6 +396,38 @@ async def test_edit_missed_while_the_pictures_are_on_their_way_counts_once_histo
         held.release()
         await idle(client)
         assert await client.gallery.links.slots(world_file.guild_id, posted["id"]) == {f"a:{kept}"}
+
+
+async def test_a_page_of_history_leaves_a_live_picture_to_its_turn(
+    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+) -> None:
+    """Else it would be kept as history, of which watches tell nobody."""
+    general = world_file.channels["general"]
+    held = Held(model)
+    async with running(sandbox, db, held) as client:
+        await watch(client, general)
+        channel = client.get_channel(general)
+        assert isinstance(channel, discord.TextChannel)
+        held.hold()
+        posted = await ada.post(str(general), pictures={"a.png": png("teal")})
+
+        async def is_embedded() -> bool:
+            return client.ingest.busy
+
+        await until(is_embedded)
+        page = [message async for message in channel.history(limit=1)]
+        assert [str(message.id) for message in page] == [posted["id"]]
+        reading = client.ingest.read(
+            channel.guild.id, group_of(channel), page, client.writer.now, what="everything"
+        )
+        assert await asyncio.wait_for(reading, PATIENCE_S) == ([], 0)
+        held.release()
+        await idle(client)
+        assert posted["id"] in await sources(client)
+        items, _ = await client.ingest.read(
+            channel.guild.id, group_of(channel), page, client.writer.now, what="everything"
+        )
+        assert len(items) == 1  # it is history from now on
 
 
 async def test_live_picture_that_failed_is_read_again_in_a_quiet_thread(
