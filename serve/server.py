@@ -79,7 +79,7 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
         middlewares=[guard.guard(token, listens_at), _said], client_max_size=MOST_UPLOADED
     )
     app.on_response_prepare.append(guard.put_headers)
-    addresses.register(app, f"/{token}")
+    addresses.register(app, "/{token}")  # which the guard compares
     # A browser drops the requests of pictures that are out of view: then nobody makes them.
     runner = web.AppRunner(
         app, handler_cancellation=True, access_log=None, shutdown_timeout=ENDS_WITHIN_S
