@@ -42,6 +42,7 @@ KINDS = {
 }
 MOST_UPLOADED = 50_000_000  # bytes of a picture that is asked with
 MOST_ASKED = 100_000  # bytes of a question
+MOST_HITS = 100_000  # of an answer, that are told
 VIEW_EDGE = 2048  # pixels of a picture in a format that browsers don't show
 # A picture's bytes belong to its address for as long as its version is the same.
 KEPT = "private, max-age=86400, immutable"
@@ -78,7 +79,7 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
         middlewares=[guard.guard(token, listens_at), _said], client_max_size=MOST_UPLOADED
     )
     app.on_response_prepare.append(guard.put_headers)
-    addresses.register(app, f"/{token}")
+    addresses.register(app, "/{token}")  # which the guard compares
     # A browser drops the requests of pictures that are out of view: then nobody makes them.
     runner = web.AppRunner(
         app, handler_cancellation=True, access_log=None, shutdown_timeout=ENDS_WITHIN_S
@@ -221,7 +222,7 @@ class Addresses:
         return web.Response(text=text, content_type="application/json")
 
     async def _hits(self, request: web.Request) -> web.Response:
-        first = _number(request.query.get("from", "0"))
+        first = min(_number(request.query.get("from", "0")), MOST_HITS)
         return web.json_response(await self._asking.hits(request.match_info["ask"], first))
 
     async def _described(self, request: web.Request) -> web.Response:
@@ -293,7 +294,7 @@ class Addresses:
             async with self._opened.use() as gallery:
                 stills = await gallery.links.stills({link: frame})
             if link in stills:
-                return _webp(stills[link], KEPT)
+                return _thumbnail(stills[link])
         key, source = known.keys[place], known.sources[place]
 
         async def read() -> bytes:
@@ -302,21 +303,20 @@ class Addresses:
                 return await files.picture(path, gallery)
 
         made = await self._making.thumbnail(key, height, read)
-        return _webp(made, KEPT)
+        return _thumbnail(made)
 
-    async def _picture(self, request: web.Request) -> web.StreamResponse:
+    async def _picture(self, request: web.Request) -> web.Response:
         place = self._place(_number(request.match_info["id"]))
         path = await files.located(self._opened.inventory.sources[place], self._opened.root)
-        kind = await files.content_type(path)
-        if kind is not None:
-            answer = web.FileResponse(path)
-            answer.content_type = kind
-            return answer
         async with self._opened.use() as gallery:
             data = await files.picture(path, gallery)
-        if data.startswith(b"RIFF"):  # the scenes of a video
-            return _webp(data, "no-cache")
-        return _webp(await self._making.run(partial(view_of, data, VIEW_EDGE)), "no-cache")
+        # What is sent is what was looked at, whatever becomes of the file meanwhile.
+        kind = files.content_type(data)
+        if kind is None:
+            data = await self._making.run(partial(view_of, data, VIEW_EDGE))
+        return web.Response(
+            body=data, content_type=kind or "image/webp", headers={"Cache-Control": "no-cache"}
+        )
 
     def _place(self, link: int) -> int:
         place = self._opened.inventory.place(link)
@@ -325,8 +325,8 @@ class Addresses:
         return place
 
 
-def _webp(data: bytes, keep: str) -> web.Response:
-    return web.Response(body=data, content_type="image/webp", headers={"Cache-Control": keep})
+def _thumbnail(data: bytes) -> web.Response:
+    return web.Response(body=data, content_type="image/webp", headers={"Cache-Control": KEPT})
 
 
 def _number(text: str) -> int:

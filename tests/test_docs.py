@@ -43,8 +43,8 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
 def test_readme_command_line_is_understood() -> None:
     calls = re.findall(r"bin/magpie (\w+)(.*)", (ROOT / "README.md").read_text())
     assert {verb for verb, _ in calls} == {
-        "add", "find", "copies", "map", "serve", "info", "models", "look", "remove", "backup", "restore",
-        "demo",
+        "add", "find", "copies", "map", "serve", "info", "models", "look", "remove", "backup",
+        "restore", "demo",
     }  # fmt: skip
     for verb, rest in calls:
         said = subprocess.run(

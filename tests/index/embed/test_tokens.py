@@ -45,7 +45,7 @@ def siglip(clip: Path, folder: Path) -> checkpoint.Checkpoint:
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
     ).save_pretrained(folder)
-    for name in ("config.json", "model.safetensors"):
+    for name in ("config.json", "model.safetensors", "preprocessor_config.json"):
         (folder / name).write_bytes((clip / name).read_bytes())
     return checkpoint.find(str(folder))
 
