@@ -56,17 +56,19 @@ _NUMBER = re.compile("[0-9]{1,18}")
 class Running:
     """A server that runs.
 
-    url   the page's address, with its token
+    url    the page's address, with its token
+    once   an address that leads there, once
     """
 
     url: str
+    once: str
     opened: Opened
 
 
 @contextlib.asynccontextmanager
 async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> AsyncIterator[Running]:
     """Serve the page on 127.0.0.1. raises OSError when the port can't be had"""
-    token = guard.new_token()
+    token, ticket = guard.new_token(), guard.Ticket()
 
     def listens_at() -> int:
         assert runner.addresses
@@ -76,7 +78,7 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
     atlas = Atlas(opened)
     addresses = Addresses(opened, making, atlas)
     app = web.Application(
-        middlewares=[guard.guard(token, listens_at), _said], client_max_size=MOST_UPLOADED
+        middlewares=[guard.guard(token, ticket, listens_at), _said], client_max_size=MOST_UPLOADED
     )
     app.on_response_prepare.append(guard.put_headers)
     addresses.register(app, "/{token}")  # which the guard compares
@@ -89,7 +91,8 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         async with _sweeping(opened, making):
-            yield Running(f"http://127.0.0.1:{listens_at()}/{token}/", opened)
+            here = f"http://127.0.0.1:{listens_at()}"
+            yield Running(f"{here}/{token}/", f"{here}/{ticket.letters}", opened)
     finally:
         addresses.end()
         await runner.cleanup()
@@ -211,7 +214,7 @@ class Addresses:
         data = await _body(request, MOST_ASKED)
         try:
             body = json.loads(data)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise Refused(400, "The page sent what isn't JSON.") from exc
         return web.json_response(await self._asking.ask(Asked.of(body)))
 
@@ -339,9 +342,16 @@ def _number(text: str) -> int:
 async def _body(request: web.Request, most: int) -> bytes:
     """What was sent. raises Refused when it is more than `most` bytes"""
     parts, size = [], 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > most:
-            raise Refused(413, f"This is too large: at most {most // 1_000_000} MB can be sent.")
-        parts.append(part)
+    try:
+        async for part in request.content.iter_any():
+            size += len(part)
+            if size > most:
+                raise Refused(413, f"This is too large: at most {_large(most)} can be sent.")
+            parts.append(part)
+    except web.RequestPayloadError as exc:
+        raise Refused(400, "What was sent is damaged.") from exc
     return b"".join(parts)
+
+
+def _large(size: int) -> str:
+    return f"{size // 1_000_000} MB" if size >= 1_000_000 else f"{size // 1000} kB"
