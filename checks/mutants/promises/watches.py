@@ -37,7 +37,7 @@ MUTANTS = (
         "bot/watches/judge.py",
         "            public=place is not None,\n",
         "            public=False,\n",
-        (f"{NOTICES}::test_in_a_channel_only_what_everybody_there_may_read_is_told",),
+        (f"{NOTICES}::test_for_a_channel_only_what_everybody_there_may_read_waits",),
     ),
     Mutant(
         "no one is told of their own picture",

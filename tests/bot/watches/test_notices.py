@@ -196,6 +196,21 @@ async def test_in_a_channel_only_what_everybody_there_may_read_is_told(watched: 
     assert ada.direct_messages() == []
 
 
+async def test_for_a_channel_only_what_everybody_there_may_read_waits(
+    watched: Watched, clocks: Clocks
+) -> None:
+    """What is closed to some must not even take a place among what waits."""
+    ada, olga = await watched.log_in("ada"), await watched.log_in("olga")
+    await watched.add(ada, "has:image", channel=watched.channel("general"))
+    clocks.notices_s = LONG_S
+    for place, colour in (("birding", "#2040c8"), ("pets", "#20c840")):
+        posted = await olga.post(watched.channel(place), pictures={"a.png": png(colour)})
+    await waits(watched)
+    ((notice,),) = (await waiting(watched)).values()
+    there = await watched.scene.magpie.gallery.links.with_ids([notice.link])
+    assert [link.source for link, *_ in there.values()] == [posted["id"]]
+
+
 async def test_words_that_were_asked_for_are_not_told_of_channels(watched: Watched) -> None:
     """What a watch is limited to may name a channel that not everybody knows."""
     ada, olga = await watched.log_in("ada"), await watched.log_in("olga")
