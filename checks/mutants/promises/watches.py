@@ -40,6 +40,16 @@ MUTANTS = (
         (f"{NOTICES}::test_for_a_channel_only_what_everybody_there_may_read_waits",),
     ),
     Mutant(
+        "a notice in a channel leaves only while everybody there may read what it shows",
+        "bot/watches/deliveries.py",
+        "asked_at, public=place is not None)",
+        "asked_at, public=False)",
+        (
+            f"{NOTICES}::test_what_is_closed_to_some_of_a_channel"
+            "_before_the_notice_leaves_is_not_told",
+        ),
+    ),
+    Mutant(
         "no one is told of their own picture",
         "bot/watches/judge.py",
         "            if watch.owner == judging.link.owner:\n",
