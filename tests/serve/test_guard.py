@@ -78,6 +78,8 @@ async def test_without_its_token_every_address_is_the_same_404(client: Client) -
     for path in PATHS:
         for wrong in ("x" * 32, token[:-1], token + "x", token.swapcase(), ""):
             assert await raw(client, f"/{wrong}/{path}") == nowhere
+        # Also to another site, whose request would be refused in other words.
+        assert await raw(client, f"/{'x' * 32}/{path}", Origin="https://evil.example") == nowhere
 
 
 async def test_the_token_of_an_earlier_start_opens_nothing(file: Path, folder: Path) -> None:

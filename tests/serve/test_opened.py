@@ -127,7 +127,10 @@ async def test_an_end_in_the_middle_of_adding_keeps_what_was_added(
         write(folder / "new" / f"{number}.png", png((200, 200, number)))
     async with serving(file, folder) as client:
         assert (await client.post("api/add")).status == 202
-        while not (client.opened.adding and client.opened.adding.done > 5):
+        adding = client.opened.adding
+        assert adding is not None
+        while adding.done <= 5:
+            assert client.opened.adding is adding, "it has ended, and told of no picture"
             await client.json("api/gallery")
     gallery = await Gallery.open(file, ColourEmbedder(), read_only=True)
     try:

@@ -53,16 +53,26 @@ MUTANTS = (
     Mutant(
         "a notice tells only of channels that the member can read",
         "bot/watches/judge.py",
-        "        if not open_:\n            return False\n",
-        "",
-        (f"{NOTICES}::test_everybody_is_told_of_what_they_can_read_and_of_nothing_else",),
+        "        open_ = await sight.look([judging.link.group])\n",
+        "        open_ = {judging.link.group.id}\n",
+        (f"{NOTICES}::test_only_what_all_its_readers_may_read_waits",),
     ),
     Mutant(
         "a notice in a channel tells only what everybody there may read",
         "bot/watches/judge.py",
         "            public=place is not None,\n",
         "            public=False,\n",
-        (f"{NOTICES}::test_in_a_channel_only_what_everybody_there_may_read_is_told",),
+        (f"{NOTICES}::test_only_what_all_its_readers_may_read_waits",),
+    ),
+    Mutant(
+        "a notice in a channel leaves only while everybody there may read what it shows",
+        "bot/watches/deliveries.py",
+        "asked_at, public=place is not None)",
+        "asked_at, public=False)",
+        (
+            f"{NOTICES}::test_what_is_closed_to_some_of_a_channel"
+            "_before_the_notice_leaves_is_not_told",
+        ),
     ),
     Mutant(
         "no one is told of their own picture",
