@@ -206,6 +206,7 @@ class Magpie(discord.AutoShardedClient):
             model_change,
             self.writer,
             self.watched,
+            self.backlog,
             self.ingest,
             self.history,
             self.erasure,

@@ -9,6 +9,7 @@ import os
 import shlex
 import signal
 import sys
+import threading
 import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,9 @@ async def run(given: Serve) -> int:
         say(f"  {running.url}")
         output.flush()
         if given.open:
-            await asyncio.to_thread(webbrowser.open, running.url)
+            # Some browsers are a command that ends when their window is closed.
+            opening = threading.Thread(target=webbrowser.open, args=(running.once,), daemon=True)
+            opening.start()
         await _stopped()
         with ending_at_once():  # a second Ctrl-C
             await stack.aclose()

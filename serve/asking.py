@@ -58,8 +58,10 @@ class Asked:
             for name in ("more", "less"):
                 given[name] = tuple(map(int, given.get(name, ())))
             asked = cls(**given | {"sort": Sort(given.get("sort", "best"))})
-            texts = (asked.line, asked.picture or "", asked.folder or "")
-            if not all(isinstance(text, str) for text in texts) or len(asked.line) > MOST_LINE:
+            for text in (asked.line, asked.picture, asked.folder):
+                if text is not None:
+                    str.encode(text)  # half a letter is none
+            if len(asked.line) > MOST_LINE:
                 raise ValueError
             if (
                 not isinstance(asked.like, int | None)
@@ -69,7 +71,7 @@ class Asked:
             for month in (asked.since, asked.until):
                 if month is not None:
                     inventory.span(month)
-        except (TypeError, ValueError) as exc:
+        except (TypeError, ValueError, OverflowError) as exc:
             raise Refused(400, "The page asked for something that makes no sense.") from exc
         return asked
 

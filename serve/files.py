@@ -8,12 +8,11 @@ import os
 from pathlib import Path
 
 from index.cli.contents import contents
-from index.cli.paths import is_under, read_head, why
+from index.cli.paths import is_under, why
 from index.gallery import Gallery
 from serve.described import AWAY
 from serve.guard import Refused
 
-HEAD_BYTES = 32
 # Pictures that every browser shows, by how their files begin. Neither SVG nor anything else that
 # can hold a script is among them.
 SHOWN_AS_IT_IS = (
@@ -45,13 +44,9 @@ def _located(source: str, root: str) -> Path:
     return Path(real)
 
 
-async def content_type(path: Path) -> str | None:
-    """As what a browser may have the file as it is; None: it can't. raises Refused"""
-    try:
-        head = await asyncio.to_thread(read_head, path, HEAD_BYTES)
-    except OSError as exc:
-        raise _unreadable(exc) from exc
-    return next((kind for mark, at, kind in SHOWN_AS_IT_IS if head.startswith(mark, at)), None)
+def content_type(data: bytes) -> str | None:
+    """As what a browser may have these bytes as they are; None: it can't."""
+    return next((kind for mark, at, kind in SHOWN_AS_IT_IS if data.startswith(mark, at)), None)
 
 
 async def picture(path: Path, gallery: Gallery) -> bytes:

@@ -4,6 +4,8 @@ The server listens on 127.0.0.1, which every program and every web page of this 
 
 - A *token*, new at each start, is the first part of every path. Without it all paths are the same
   404, so another program or site learns nothing.
+- A *ticket* leads to the page once. The browser is started with it, since all accounts of a machine
+  can read with what its programs were started; a ticket that was used is worth nothing.
 - The *Host* header must name this server. A site whose name was pointed at 127.0.0.1 ("DNS
   rebinding") sends its own.
 - A browser says from which site a request comes (`Sec-Fetch-Site`, `Origin`); another one's is
@@ -22,6 +24,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
 TOKEN_BYTES = 24  # 32 letters
+HTTP_PORT = 80
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -64,7 +67,22 @@ def new_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
-def guard(token: str, port: Callable[[], int]) -> Middleware:
+class Ticket:
+    """Leads to the page once, in place of the token."""
+
+    def __init__(self) -> None:
+        self.letters = new_token()
+        self._used = False
+
+    def use(self, given: str) -> bool:
+        """Whether these are its letters, and nobody was quicker."""
+        if self._used or not _same(given, self.letters):
+            return False
+        self._used = True
+        return True
+
+
+def guard(token: str, ticket: Ticket, port: Callable[[], int]) -> Middleware:
     """What stands before every address.
 
     port   where the server listens
@@ -73,8 +91,15 @@ def guard(token: str, port: Callable[[], int]) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            _check(request, token, port())
-            answer = await handler(request)
+            given = _first_part(request)
+            _check_host(request, port())
+            if _same(given, token):
+                _check_site(request, port())
+                answer = await handler(request)
+            elif ticket.use(given):
+                answer = web.Response(status=302, headers={hdrs.LOCATION: f"/{token}/"})
+            else:
+                raise Refused(404, "There is nothing here.")
         except Refused as refused:
             answer = refused.answer
         except web.HTTPException as error:
@@ -98,16 +123,33 @@ def _put_headers(answer: web.StreamResponse) -> None:
     answer.headers.popall(hdrs.SERVER, None)
 
 
-def _check(request: web.Request, token: str, port: int) -> None:
+def _first_part(request: web.Request) -> str:
+    """What stands in the place of the token; "" where the request has no path, as `OPTIONS *`."""
+    return request.raw_path.split("/", 2)[1] if request.raw_path.startswith("/") else ""
+
+
+def _same(given: str, secret: str) -> bool:
+    """The time that it takes doesn't tell how much of it is right."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
+
+
+def _hosts(port: int) -> tuple[str, ...]:
+    """The names of this server; a browser leaves HTTP's own port out."""
+    names = ("127.0.0.1", "localhost")
+    return (*(f"{name}:{port}" for name in names), *(names if port == HTTP_PORT else ()))
+
+
+def _check_host(request: web.Request, port: int) -> None:
     """raises   Refused"""
-    hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-    if request.headers.get(hdrs.HOST, "").lower() not in hosts:
+    if request.headers.get(hdrs.HOST, "").lower() not in _hosts(port):
         raise Refused(403, "This server is for the browser of this machine only.")
-    given = request.raw_path.split("/", 2)[1]
-    if not hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
-        raise Refused(404, "There is nothing here.")
+
+
+def _check_site(request: web.Request, port: int) -> None:
+    """raises   Refused"""
     origin = request.headers.get(hdrs.ORIGIN)
-    if origin is not None and origin.lower() not in [f"http://{host}" for host in hosts]:
+    origins = [f"http://{host}" for host in _hosts(port)]
+    if origin is not None and origin.lower() not in origins:
         raise Refused(403, "Another site asked for this, which only the page itself may.")
     if request.headers.get("Sec-Fetch-Site", "none") not in SAME_SITE:
         raise Refused(403, "Another site asked for this, which only the page itself may.")

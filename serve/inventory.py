@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 MOST_RATIO = 9999  # of width to height, in percent
 NAMES_SHOWN = 5
 NO_VERSION = "----"
+EARLIEST, LATEST = -30_610_224_000, 253_370_764_800  # the years 1000 and 9999, in Unix seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Inventory:
         self.items: Ints = outlines.items[mine]
         self.widths: Ints = outlines.widths[mine]
         self.heights: Ints = outlines.heights[mine]
-        self.posted: NDArray[np.float64] = outlines.posted[mine]
+        # A file may have been changed in a year that no calendar has.
+        self.posted: NDArray[np.float64] = outlines.posted[mine].clip(EARLIEST, LATEST)
         self.keys: Sequence[bytes] = [outlines.keys[place] for place in mine]
         self.sources: Sequence[str] = [outlines.sources[place] for place in mine]
 

@@ -42,6 +42,7 @@ KINDS = {
 }
 MOST_UPLOADED = 50_000_000  # bytes of a picture that is asked with
 MOST_ASKED = 100_000  # bytes of a question
+MOST_HITS = 100_000  # of an answer, that are told
 VIEW_EDGE = 2048  # pixels of a picture in a format that browsers don't show
 # A picture's bytes belong to its address for as long as its version is the same.
 KEPT = "private, max-age=86400, immutable"
@@ -55,17 +56,19 @@ _NUMBER = re.compile("[0-9]{1,18}")
 class Running:
     """A server that runs.
 
-    url   the page's address, with its token
+    url    the page's address, with its token
+    once   an address that leads there, once
     """
 
     url: str
+    once: str
     opened: Opened
 
 
 @contextlib.asynccontextmanager
 async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> AsyncIterator[Running]:
     """Serve the page on 127.0.0.1. raises OSError when the port can't be had"""
-    token = guard.new_token()
+    token, ticket = guard.new_token(), guard.Ticket()
 
     def listens_at() -> int:
         assert runner.addresses
@@ -75,10 +78,10 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
     atlas = Atlas(opened)
     addresses = Addresses(opened, making, atlas)
     app = web.Application(
-        middlewares=[guard.guard(token, listens_at), _said], client_max_size=MOST_UPLOADED
+        middlewares=[guard.guard(token, ticket, listens_at), _said], client_max_size=MOST_UPLOADED
     )
     app.on_response_prepare.append(guard.put_headers)
-    addresses.register(app, f"/{token}")
+    addresses.register(app, "/{token}")  # which the guard compares
     # A browser drops the requests of pictures that are out of view: then nobody makes them.
     runner = web.AppRunner(
         app, handler_cancellation=True, access_log=None, shutdown_timeout=ENDS_WITHIN_S
@@ -88,7 +91,8 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
         site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         async with _sweeping(opened, making):
-            yield Running(f"http://127.0.0.1:{listens_at()}/{token}/", opened)
+            here = f"http://127.0.0.1:{listens_at()}"
+            yield Running(f"{here}/{token}/", f"{here}/{ticket.letters}", opened)
     finally:
         addresses.end()
         await runner.cleanup()
@@ -210,7 +214,7 @@ class Addresses:
         data = await _body(request, MOST_ASKED)
         try:
             body = json.loads(data)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise Refused(400, "The page sent what isn't JSON.") from exc
         return web.json_response(await self._asking.ask(Asked.of(body)))
 
@@ -221,7 +225,7 @@ class Addresses:
         return web.Response(text=text, content_type="application/json")
 
     async def _hits(self, request: web.Request) -> web.Response:
-        first = _number(request.query.get("from", "0"))
+        first = min(_number(request.query.get("from", "0")), MOST_HITS)
         return web.json_response(await self._asking.hits(request.match_info["ask"], first))
 
     async def _described(self, request: web.Request) -> web.Response:
@@ -293,7 +297,7 @@ class Addresses:
             async with self._opened.use() as gallery:
                 stills = await gallery.links.stills({link: frame})
             if link in stills:
-                return _webp(stills[link], KEPT)
+                return _thumbnail(stills[link])
         key, source = known.keys[place], known.sources[place]
 
         async def read() -> bytes:
@@ -302,21 +306,20 @@ class Addresses:
                 return await files.picture(path, gallery)
 
         made = await self._making.thumbnail(key, height, read)
-        return _webp(made, KEPT)
+        return _thumbnail(made)
 
-    async def _picture(self, request: web.Request) -> web.StreamResponse:
+    async def _picture(self, request: web.Request) -> web.Response:
         place = self._place(_number(request.match_info["id"]))
         path = await files.located(self._opened.inventory.sources[place], self._opened.root)
-        kind = await files.content_type(path)
-        if kind is not None:
-            answer = web.FileResponse(path)
-            answer.content_type = kind
-            return answer
         async with self._opened.use() as gallery:
             data = await files.picture(path, gallery)
-        if data.startswith(b"RIFF"):  # the scenes of a video
-            return _webp(data, "no-cache")
-        return _webp(await self._making.run(partial(view_of, data, VIEW_EDGE)), "no-cache")
+        # What is sent is what was looked at, whatever becomes of the file meanwhile.
+        kind = files.content_type(data)
+        if kind is None:
+            data = await self._making.run(partial(view_of, data, VIEW_EDGE))
+        return web.Response(
+            body=data, content_type=kind or "image/webp", headers={"Cache-Control": "no-cache"}
+        )
 
     def _place(self, link: int) -> int:
         place = self._opened.inventory.place(link)
@@ -325,8 +328,8 @@ class Addresses:
         return place
 
 
-def _webp(data: bytes, keep: str) -> web.Response:
-    return web.Response(body=data, content_type="image/webp", headers={"Cache-Control": keep})
+def _thumbnail(data: bytes) -> web.Response:
+    return web.Response(body=data, content_type="image/webp", headers={"Cache-Control": KEPT})
 
 
 def _number(text: str) -> int:
@@ -339,9 +342,16 @@ def _number(text: str) -> int:
 async def _body(request: web.Request, most: int) -> bytes:
     """What was sent. raises Refused when it is more than `most` bytes"""
     parts, size = [], 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > most:
-            raise Refused(413, f"This is too large: at most {most // 1_000_000} MB can be sent.")
-        parts.append(part)
+    try:
+        async for part in request.content.iter_any():
+            size += len(part)
+            if size > most:
+                raise Refused(413, f"This is too large: at most {_large(most)} can be sent.")
+            parts.append(part)
+    except web.RequestPayloadError as exc:
+        raise Refused(400, "What was sent is damaged.") from exc
     return b"".join(parts)
+
+
+def _large(size: int) -> str:
+    return f"{size // 1_000_000} MB" if size >= 1_000_000 else f"{size // 1000} kB"

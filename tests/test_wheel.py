@@ -15,7 +15,7 @@ import pytest
 from bot.ops import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("bench", "bot", "checks", "console", "demo", "index", "pocket", "sandbox")
+PACKAGES = ("bench", "bot", "checks", "console", "demo", "index", "pocket", "sandbox", "serve")
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 

@@ -24,6 +24,7 @@ from bot.platform.interactions import Interaction
 from bot.reindex.rereading import Rereading
 from bot.reindex.run import Run
 from bot.reindex.state import JobState
+from bot.sync.backlog import Backlog
 from bot.sync.erasure import Erasure
 from bot.sync.history import History
 from bot.sync.ingest import Ingest, What
@@ -50,6 +51,7 @@ class Jobs:
         model_change: ModelChange,
         writer: Writer,
         watched: Watched,
+        backlog: Backlog,
         ingest: Ingest,
         history: History,
         erasure: Erasure,
@@ -63,6 +65,7 @@ class Jobs:
         self._model_change = model_change
         self._writer = writer
         self._watched = watched
+        self._backlog = backlog
         self._ingest = ingest
         self._history = history
         self._erasure = erasure
@@ -81,6 +84,7 @@ class Jobs:
             self._client,
             self._links,
             self._watched,
+            self._backlog,
             self._ingest,
             self._history,
             self._erasure,

@@ -9,6 +9,7 @@ from bot.platform.codes import is_deleted
 from bot.platform.places import WithMessages, WithThreads, group_of, missing_permissions
 from bot.platform.unreadable import Unreadable
 from bot.reindex.state import JobState, Listed
+from bot.sync.backlog import Backlog
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
 from bot.sync.ingest import Ingest, KnownSlots
@@ -26,6 +27,7 @@ class Rereading:
         client: discord.Client,
         links: Links,
         watched: Watched,
+        backlog: Backlog,
         ingest: Ingest,
         history: History,
         erasure: Erasure,
@@ -34,6 +36,7 @@ class Rereading:
         self._client = client
         self._links = links
         self._watched = watched
+        self._backlog = backlog
         self._ingest = ingest
         self._history = history
         self._erasure = erasure
@@ -107,6 +110,11 @@ class Rereading:
             state.begin_group(state.at + 1)
             return []
         return await self._put_right(state, group_of(place), page, self._known[1])
+
+    def is_new(self, item: Item) -> bool:
+        """Whether a picture was just posted. It is no history then, though a page of this job shows
+        it before its event or catching up does."""
+        return self._backlog.is_new(self._space, item.link.group.id, int(item.link.source))
 
     async def _put_right(
         self, state: JobState, group: Group, page: HistoryPage, known: KnownSlots

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 
@@ -25,7 +25,7 @@ from bot.reindex.progress_message import ProgressMessage
 from bot.reindex.rereading import Rereading
 from bot.reindex.state import JobState
 from bot.sync.transcribing import Transcribing
-from bot.sync.writer import Writer
+from bot.sync.writer import Item, Writer
 from index import GalleryClosed, Job
 
 log = logging.getLogger(__name__)
@@ -220,9 +220,7 @@ class Run:
         elif state.at < len(state.groups):
             group = state.groups[state.at].id
             items = await self._rereading.read_page(state)
-            committed = await self._writer.commit(items, jobs=[self._as_job(state)])
-            self.state = state
-            self._metrics.add_pictures(group, committed.pictures)
+            await self._commit(group, items, state)
         elif state.what == "model" and state.failed and state.passes + 1 < PASSES:
             state.passes += 1
             await self.save(replace(state, groups=None, at=0, failed=0, closed=0))
@@ -231,3 +229,18 @@ class Run:
             self.status = "done"
             await self.save(state)
         return 0.0
+
+    async def _commit(self, group: int, items: Sequence[Item], state: JobState) -> None:
+        """Write a page's pictures, and with the last of them the job as it stands then.
+
+        Those that were just posted are left to the watches, as catching up does it.
+        """
+        new, history = list[Item](), list[Item]()
+        for item in items:
+            (new if self._rereading.is_new(item) else history).append(item)
+        if new:
+            committed = await self._writer.commit(new, new=True)
+            self._metrics.add_pictures(group, committed.pictures)
+        committed = await self._writer.commit(history, jobs=[self._as_job(state)])
+        self.state = state
+        self._metrics.add_pictures(group, committed.pictures)

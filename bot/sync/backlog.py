@@ -261,10 +261,25 @@ class Backlog:
         quiet = last is not None and _seconds(last) < time.time() - QUIET_S
         return quiet and not self.has_moved(thread)
 
+    def is_new(self, guild_id: int, group: int, message: int) -> bool:
+        """Whether catching up would read a message: it is behind the cursor, or a little before
+        it. In a channel or thread of which nothing is read, every message is history."""
+        reading, cursor = self._readings.get(group), self._reached(guild_id, group)
+        if cursor is None:
+            return False
+        start = _before(cursor.newest, cursor.oldest)
+        if reading and reading.coverage.behind and reading.position is not None:
+            start = min(start, reading.position)
+        return message > start
+
+    def _reached(self, guild_id: int, group: int) -> Cursor | None:
+        """How far a channel or thread is read; None: nothing of it is."""
+        reading = self._readings.get(group)
+        return reading.coverage.cursor() if reading else self._cursor(guild_id, group)
+
     def has_moved(self, thread: discord.Thread) -> bool:
         """Whether a thread may have messages that were not read."""
-        reading = self._readings.get(thread.id)
-        cursor = reading.coverage.cursor() if reading else self._cursor(thread.guild.id, thread.id)
+        cursor = self._reached(thread.guild.id, thread.id)
         if cursor is None or not cursor.complete:
             return True
         return thread.last_message_id is None or thread.last_message_id > cursor.newest

@@ -88,7 +88,7 @@ class Ingest:
 
     @property
     def busy(self) -> bool:
-        return bool(self._on_their_way)
+        return bool(self._on_their_way or self._announced)
 
     def on_their_way(self, message: int) -> set[str]:
         """The slots of a message whose pictures are being downloaded or embedded."""

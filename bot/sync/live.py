@@ -228,7 +228,6 @@ class Live:
                 fields("post_failed", guild=post.space, message=post.message, why=error),
                 exc_info=None if expected else error,
             )
-            self._ingest.finished(post.message)
             self._backlog.read_from(post.space, post.group.id, post.message)
         if post.coverage is not None:
             post.coverage.done(post.message)

@@ -7,8 +7,9 @@ changed while the bot was cut off, or while it had missed an event, is excused.
 
 A picture is left out when its member could read it all the time since it was posted, the bot, too,
 and no notice of it was sent or waits. Its channel must have been read before: history brings no
-notice. Pictures that come later than with their message don't count, such as those of edits and
-links.
+notice. The watch must have been there all the time, too: it goes when its member has everything
+erased. Pictures that come later than with their message don't count, such as those of edits and
+links. While the bot has missed an event about permissions, it can't know who may be told.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from checks.chaos.clock import Clock
 from checks.chaos.servers import NEST
 from checks.chaos.truth import Owned, Wishes
 from checks.chaos.witness import MEMBER, NEWS_S, Sight, Witness, age_restricted, sights_of
+from index.types.watches import MOST_PENDING
 from sandbox import Server
 from sandbox.person import Answer, Payload, Person
 from sandbox.snowflakes import at_time
@@ -37,6 +39,9 @@ NEW_S = 6 * 3600.0  # after which a picture is not new for the bot
 # A clock that is ahead by so much makes a picture of now an old one.
 AHEAD_S = NEW_S - 600.0
 
+# What a watch for every picture asks for: `has:image` would leave out those that move.
+EVERYTHING = "since:2015-01-01"
+
 _LINK = re.compile(r"\[go to message\]\(https?://[^)]*/(\d+)\)")
 _PAUSE = re.compile(r"wp:(\d+):[0-9a-f]+")
 _DIRECT = re.compile(r"/channels/(\d+)/messages")
@@ -44,7 +49,7 @@ _DIRECT = re.compile(r"/channels/(\d+)/messages")
 
 async def watch_everything(person: Person, where: int) -> None:
     """Let a member be told of every picture."""
-    await person.command("watch", "add", where=str(where), query="has:image")
+    await person.command("watch", "add", where=str(where), query=EVERYTHING)
 
 
 class NoticeWitness:
@@ -97,12 +102,12 @@ class NoticeWitness:
 
         required   what must be in the gallery
         """
-        waits = _waiting(db)
+        waits, full = _waiting(db), _full(db)
         return [
             f"{self._core.world.users[member].username} was not told of {key.hex()[:12]} "
             f"of message {message}"
             for member, message, key in self._due(required)
-            if key not in self.told[member] | waits
+            if key not in self.told[member] | waits and member not in full
         ]
 
     def count_due(self, required: Collection[Owned]) -> int:
@@ -113,6 +118,7 @@ class NoticeWitness:
         return [
             (member, message, key)
             for member, messages in self._steady.items()
+            if member in self._wishes.watching
             for message, keys in messages.items()
             for key in keys
             if (message, key) in required
@@ -186,7 +192,8 @@ class NoticeWitness:
     def _follow(self, member: int, readable: dict[int, Message]) -> None:
         """Remember which messages this member and the bot could read all the time."""
         steady = self._steady[member]
-        if self._clock.ahead_s > AHEAD_S:
+        is_told = member in self._wishes.watching and not self._witness.bot_is_in_the_dark()
+        if self._clock.ahead_s > AHEAD_S or not is_told:
             steady.clear()
             return
         for id in [id for id in steady if id not in readable or steady[id] != _keys(readable[id])]:
@@ -286,3 +293,14 @@ def _waiting(db: Path) -> set[bytes]:
             SELECT link FROM unjudged UNION SELECT link FROM notices WHERE sent_at IS NULL)"""
         ).fetchall()
     return {truth.whole(bytes(key)) for (key,) in found}
+
+
+def _full(db: Path) -> set[int]:
+    """The owners of watches of which so many pictures wait that older ones have given way."""
+    with contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True, timeout=5)) as rows:
+        found = rows.execute(
+            """SELECT owner FROM watches JOIN notices ON watch = watches.id
+            WHERE sent_at IS NULL GROUP BY watches.id HAVING COUNT(*) >= ?""",
+            (MOST_PENDING,),
+        ).fetchall()
+    return {owner for (owner,) in found}

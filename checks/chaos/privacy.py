@@ -11,12 +11,14 @@ from typing import Any
 
 from checks.chaos import servers
 from checks.chaos.candidates import Candidates, pick
+from checks.chaos.notices import EVERYTHING
 from checks.chaos.servers import NEST
 from checks.chaos.truth import LeftOut, Wishes
 from sandbox import Server
 from sandbox.person import Refused, Unanswered
 
 WISH_S = 20.0  # to wait for the answer to a wish
+ENDS_WATCHES = ("erase", "opt-out")
 
 
 @dataclass
@@ -57,6 +59,9 @@ class Privacy:
         """Ask for it, and note what must hold from then on. A member wishes one thing at a time."""
         async with self._turns[user]:
             asked, certain = self.server.world.snowflakes.next(), False
+            watched = user in self.wishes.watching
+            if what in ENDS_WATCHES:
+                self.wishes.watching.discard(user)
             try:
                 certain = await self._granted(what, user, **options)
             finally:
@@ -64,6 +69,14 @@ class Privacy:
                 out = self.wishes.left_out[NEST, user]
                 wish = f"{what} earlier" if options else what
                 self.wishes.left_out[NEST, user] = after(out, wish, asked, done, certain=certain)
+            if watched and what in ENDS_WATCHES and certain:
+                await self._watch_again(user)
+
+    async def _watch_again(self, user: int) -> None:
+        """Let a member whose watch was erased be told of every picture once more."""
+        said = await self._asked(user, "watch", "add", query=EVERYTHING)
+        if said is not None and "I watch for" in said:
+            self.wishes.watching.add(user)
 
     async def _granted(self, what: str, user: int, **options: Any) -> bool:
         """Whether the bot said that it has done it. If not, it may have done it or not."""

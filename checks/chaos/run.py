@@ -223,6 +223,7 @@ class ChaosRun:
         await ada.command("reposts", "on", where=general, channel=general)
         for id in WATCHING:
             await notices.watch_everything(self._people[id], GENERAL)
+            self._wishes.watching.add(id)
         self._notices = NoticeWitness(
             self._server, self._witness, WATCHING, self._wishes, self._bot.clock
         )

@@ -54,6 +54,7 @@ class Wishes:
     left_out: defaultdict[tuple[int, int], LeftOut] = field(
         default_factory=lambda: defaultdict(LeftOut)
     )
+    watching: set[int] = field(default_factory=set)  # members whose watch is surely there
     deleted: set[int] = field(default_factory=set)  # servers, whose rows are kept for seven days
     week_over: bool = False  # by the bot's clock those days have passed
 

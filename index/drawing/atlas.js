@@ -299,6 +299,7 @@ class Atlas {
     const image = this.#image(this.points[index].id);
     if (!image?.complete || !image.naturalWidth) {
       this.#since.delete(index);
+      if (image && !image.complete) this.#drawPlace(pen, index, side);
       return this.#drawDot(pen, index);
     }
     const now = performance.now();
@@ -325,6 +326,22 @@ class Atlas {
       x - size / 2, y - size / 2, size, size,
     ); // prettier-ignore
     pen.restore();
+  }
+
+  /**
+   * Where a picture will be that is still loading.
+   * @param {CanvasRenderingContext2D} pen
+   * @param {number} index
+   * @param {number} side
+   */
+  #drawPlace(pen, index, side) {
+    const { x, y } = this.#onScreen(this.points[index]);
+    pen.globalAlpha = 0.16;
+    pen.fillStyle = this.#colour(this.points[index].cluster);
+    pen.beginPath();
+    pen.roundRect(x - side / 2, y - side / 2, side, side, side / 7);
+    pen.fill();
+    pen.globalAlpha = 1;
   }
 
   /** @param {CanvasRenderingContext2D} pen @param {number} side */

@@ -111,13 +111,18 @@ export class Grid {
   /** Move the focus to a picture, and scroll to it. @param {number} index */
   focus(index) {
     if (!this.answer?.count) return;
-    const before = this.#tile(this.focused);
-    this.focused = Math.min(Math.max(0, index), this.answer.count - 1);
-    this.reveal(this.focused);
-    before?.querySelector("a")?.setAttribute("tabindex", "-1");
-    const link = this.#tile(this.focused)?.querySelector("a");
+    const next = Math.min(Math.max(0, index), this.answer.count - 1);
+    this.reveal(next);
+    this.#lead(next)?.focus({ preventScroll: true });
+  }
+
+  /** Let the Tab key come to this picture. @param {number} index */
+  #lead(index) {
+    this.#tile(this.focused)?.querySelector("a")?.setAttribute("tabindex", "-1");
+    this.focused = index;
+    const link = this.#tile(index)?.querySelector("a");
     link?.setAttribute("tabindex", "0");
-    link?.focus({ preventScroll: true });
+    return link;
   }
 
   /** Scroll until a picture is in sight. @param {number} index */
@@ -338,6 +343,7 @@ export class Grid {
     const { scrollTop, clientHeight } = this.scroller;
     const first = rows[rowAt(rows, scrollTop)].first;
     const { end } = rows[rowAt(rows, scrollTop + clientHeight)];
+    if (!this.#tile(this.focused)) this.#lead(first);
     this.answer.know(first, end).catch(() => {}); // the details are asked for again when scrolling rests
   }
 
@@ -409,11 +415,7 @@ export class Grid {
   #approached(event) {
     const at = this.#at(event);
     if (!at) return;
-    if (event.type === "focusin" && at[0] !== this.focused) {
-      this.#tile(this.focused)?.querySelector("a")?.setAttribute("tabindex", "-1");
-      this.focused = at[0];
-      at[1].querySelector("a")?.setAttribute("tabindex", "0");
-    }
+    if (event.type === "focusin" && at[0] !== this.focused) this.#lead(at[0]);
     this.actions.approach(...at);
   }
 

@@ -12,9 +12,9 @@ import { asksSomething, everything, ranks, read, written } from "./question.js";
 import { Scrubber } from "./scrubber.js";
 import { Search } from "./search.js";
 import { chosenSize, settingsPanel, showKeys } from "./settings.js";
-import { emptyGallery, endOfFits, nothing, trouble } from "./states.js";
+import { emptyGallery, endOfFits, nothing, sizeOf, trouble } from "./states.js";
 import { few, Viewer } from "./viewer.js";
-import { counted, number, progressOf } from "./words.js";
+import { counted, progressOf } from "./words.js";
 
 const RETRY_MS = 2000;
 const SAVED_MS = 250; // after scrolling, where it stands is kept with the address
@@ -190,7 +190,7 @@ class Page {
       this.go({ ...this.place, question: { ...question, guesses: true } }, { replace: true });
     const note = byId("note");
     note.hidden = true;
-    byId("status").textContent = this.#summary();
+    byId("status").textContent = [...asked.understood, sizeOf(answer, gallery)].filter(Boolean).join(" ");
     document.title =
       asksSomething(question) && question.line ? `${question.line} · ${gallery.name}` : gallery.name;
     if (!gallery.count) this.#state(...emptyGallery(gallery.adding, () => this.#add()));
@@ -206,27 +206,6 @@ class Page {
       replace(note, ...endOfFits(guess));
       note.hidden = false;
     }
-  }
-
-  #summary() {
-    const { answer, gallery } = this;
-    if (!answer) return "";
-    const { asked, count, more } = answer;
-    const said = asked.understood.join(" ");
-    if (!gallery.count) return "";
-    if (!count) return said;
-    if (asked.listing) return [said, counted(count, "picture")].filter(Boolean).join(" ");
-    if (!gallery.judges) return [said, "Best matches first"].filter(Boolean).join(" ");
-    const end = answer.sections.find(({ key }) => key === "closest")?.start;
-    if (end === 0) return [said, "Nothing fits"].filter(Boolean).join(" ");
-    const sure = answer.sections[0].key === "fits" ? answer.sections[1]?.start : undefined;
-    const open = more && end === undefined && asked.total === null;
-    const many = open
-      ? `${number(count)}+ matches`
-      : counted(end ?? asked.total ?? count, "match", "matches");
-    return [said, many + (sure !== undefined && sure !== end ? `, ${number(sure)} sure` : "")]
-      .filter(Boolean)
-      .join(" ");
   }
 
   /** @param {...Child} children none: the pictures are there */

@@ -1,4 +1,4 @@
-/** Rows of pictures that are all as wide as the page: where each picture lies, before one of them is loaded. */
+/** Rows of pictures, all as wide as the page: where each picture lies, before one of them is loaded. */
 
 const NARROWEST = 0.5; // width / height; a picture beyond these is cut at its edges in the grid
 const WIDEST = 3;

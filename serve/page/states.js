@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { counted, number } from "./words.js";
 
 /**
  * @param {import("./icons.js").IconName} name
@@ -63,3 +64,20 @@ export const endOfFits = (guess) => [
   h("p", {}, "No other picture fits."),
   action("Show what comes closest besides", guess),
 ];
+
+/**
+ * How many pictures an answer has, in words; "" where the middle of the page says it.
+ * @param {import("./answer.js").Answer} answer
+ * @param {GalleryInfo} gallery
+ */
+export function sizeOf({ asked, count, more, sections }, gallery) {
+  if (!count || !gallery.count) return "";
+  if (asked.listing) return counted(count, "picture");
+  if (!gallery.judges) return "Best matches first";
+  const fit = sections.find(({ key }) => key === "closest")?.start;
+  if (fit === 0) return "Nothing fits";
+  if (more && fit === undefined && asked.total === null) return `${number(count)}+ matches`;
+  const matches = counted(fit ?? asked.total ?? count, "match", "matches");
+  const doubtful = sections[0].key === "fits" && sections[1]?.key === "perhaps";
+  return doubtful ? `${matches}, ${number(sections[1].start)} sure` : matches;
+}

@@ -38,7 +38,11 @@ export const dayOf = (seconds) => DAY.format(new Date(seconds * 1000));
 /** @param {number} seconds since 1970 */
 export const timeOf = (seconds) => TIME.format(new Date(seconds * 1000));
 
-/** "2024-05", "2024-07" → "May 2024 – July 2024" @param {string | null} since @param {string | null} until */
+/**
+ * "2024-05", "2024-07" → "May 2024 – July 2024"
+ * @param {string | null} since
+ * @param {string | null} until
+ */
 export function spanOf(since, until) {
   if (since && until && since.slice(0, 4) === until.slice(0, 4)) {
     if (since === until) return monthName(since);

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
@@ -28,6 +30,7 @@ from checks.chaos.truth import Difference, Expected, Found, LeftOut, Wishes
 from checks.chaos.witness import NEWS_S, Witness
 from index.store.sqlite import SQLiteStore
 from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
+from index.types.watches import MOST_PENDING
 from sandbox import Server, permissions, serve
 from sandbox.person import Answer, Person
 from sandbox.world import Message, Overwrite
@@ -390,7 +393,7 @@ async def test_what_watches_tell_is_judged(
     now = 0.0
     async with serve(servers.world(tmp_path, Pictures(rng), rng)) as server:
         core, world = server.core, server.world
-        wishes = Wishes(marked={servers.INDOORS})
+        wishes = Wishes(marked={servers.INDOORS}, watching={servers.BO})
         witness = NoticeWitness(
             *(server, Witness(server), [servers.BO], wishes, Clock(tmp_path)), lambda: now
         )
@@ -415,3 +418,50 @@ async def test_what_watches_tell_is_judged(
         [key] = truth.shown(core, posted["hall"]).values()
         left_out = witness.left_out({(posted["hall"].id, key)}, db)
         assert (len(witness.leaked), len(witness.gone), len(left_out)) == faults
+
+
+@pytest.mark.parametrize("excuse", ["", "the watch is erased", "an event was missed", "many wait"])
+async def test_nothing_is_left_out_that_need_not_be_told(tmp_path: Path, excuse: str) -> None:
+    rng = random.Random(3)
+    db = tmp_path / "magpie.db"
+    await (await SQLiteStore.open(db)).close()
+    async with (
+        serve(servers.world(tmp_path, Pictures(rng), rng)) as server,
+        aiohttp.ClientSession() as client,
+        client.ws_connect(f"{server.url}/gateway?v=10&encoding=json") as socket,
+    ):
+        await socket.receive()
+        identify = {"token": servers.TOKEN, "intents": 1, "properties": {}}
+        await socket.send_json({"op": 2, "d": identify})
+        await socket.receive()
+        wishes = Wishes(marked={servers.INDOORS}, watching={servers.BO})
+        witness = NoticeWitness(server, Witness(server), [servers.BO], wishes, Clock(tmp_path))
+        witness.covered = {servers.HALL}
+        like = next(one for one in server.world.messages(servers.HALL) if one.attachments)
+        posted = Message(server.core.next_id(), servers.HALL, servers.CY, "")
+        posted.attachments = like.attachments[:1]
+        server.core.post(posted)
+        if excuse == "the watch is erased":
+            wishes.watching.clear()
+        elif excuse == "an event was missed":
+            [session] = server.core.gateway.sessions.values()
+            session.missed.add("CHANNEL_UPDATE")
+            server.core.post(Message(server.core.next_id(), servers.HALL, servers.CY, "hm"))
+        elif excuse == "many wait":
+            fill_with_notices(db, servers.BO)
+        [key] = truth.shown(server.core, posted).values()
+        assert len(witness.left_out({(posted.id, key)}, db)) == (not excuse)
+
+
+def fill_with_notices(db: Path, owner: int) -> None:
+    """Let as many notices of a watch wait as may."""
+    with contextlib.closing(sqlite3.connect(db)) as rows, rows:
+        rows.execute(
+            """INSERT INTO watches VALUES
+            (1, 1, ?, '{}', NULL, '{}', NULL, NULL, NULL, '', 0, '', 0, 0)""",
+            (owner,),
+        )
+        rows.executemany(
+            "INSERT INTO notices VALUES (?, 1, NULL, 0, '', NULL)",
+            [(number,) for number in range(1, MOST_PENDING + 1)],
+        )

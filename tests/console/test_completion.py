@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NEVER_S = 30
+NEVER_S = 120
 
 
 @pytest.fixture

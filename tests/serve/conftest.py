@@ -68,10 +68,12 @@ async def added(file: Path, root: Path) -> None:
 class Client:
     """The page's side of a server.
 
-    url   of the page, with its token
+    url    of the page, with its token
+    once   an address that leads there, once
     """
 
     url: str
+    once: str
     opened: Opened
     session: aiohttp.ClientSession
 
@@ -122,7 +124,7 @@ async def serving(file: Path, root: Path, **limits: int) -> AsyncIterator[Client
             serve(opened, thumbnails=kept) as running,
             aiohttp.ClientSession() as session,
         ):
-            yield Client(running.url, opened, session)
+            yield Client(running.url, running.once, opened, session)
 
 
 @pytest.fixture

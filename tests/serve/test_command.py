@@ -81,10 +81,26 @@ def test_what_can_not_be_served_is_refused_in_words(home: Path, folder: Path) ->
 
 
 @pytest.mark.slow
-def test_a_folder_is_added_served_and_ended(home: Path, folder: Path) -> None:
+def test_a_folder_is_added_served_and_ended(
+    home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = checkpoints.tiny_clip(home.resolve() / "clip")
-    given = ("--db", "g.db", "--model", str(model), "--no-open")
+    started = home / "started"
+    browser = home / "browser"  # one that stays until its window is closed
+    browser.write_text(
+        f"#!/bin/sh\necho $$ $1 > {started}.new; mv {started}.new {started}\n"
+        "exec sleep 60 > /dev/null 2>&1\n"
+    )
+    browser.chmod(0o700)
+    monkeypatch.setenv("BROWSER", str(browser))
+    given = ("--db", "g.db", "--model", str(model))
     with running("photos", "--add", *given, folder=home) as (url, process):
+        while not started.exists():
+            pass
+        of_browser, opened = started.read_text().split()
+        assert url.split("/")[3] not in opened  # all accounts can read with what it was started
+        with urllib.request.urlopen(opened, timeout=30) as answer:
+            assert answer.url == url
         with urllib.request.urlopen(url, timeout=30) as answer:
             assert answer.headers["Content-Type"].startswith("text/html")
         while told(url)["adding"] is not None:
@@ -106,6 +122,7 @@ def test_a_folder_is_added_served_and_ended(home: Path, folder: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, "")
+        os.kill(int(of_browser), signal.SIGKILL)
     (home / "other").mkdir()
     assert "The gallery has nothing of other yet." in refusal("other", *given, folder=home)
     with socket.socket() as taken:

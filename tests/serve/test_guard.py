@@ -37,6 +37,13 @@ NAMED = (
     "api/order/..%2fgallery",
 )
 # What may follow in the place of a picture, and would run a script if it were shown as it is.
+NONSENSE = (
+    b"[" * 90_000,
+    b'{"more": [1e400]}',
+    b'{"folder": "\\ud800"}',
+    b'{"line": "\\ud800"}',
+    b'{"picture": {}}',
+)
 SCRIPTS = (
     b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
@@ -45,7 +52,7 @@ SCRIPTS = (
 )
 
 
-async def raw(client: Client, path: str, **headers: str) -> tuple[int, bytes]:
+async def raw(client: Client, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
     """The answer to a request line and headers exactly as they are written here."""
     where = urlsplit(client.url)
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
@@ -53,7 +60,7 @@ async def raw(client: Client, path: str, **headers: str) -> tuple[int, bytes]:
         name.replace("_", "-"): value for name, value in headers.items()
     }
     told = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    writer.write(f"GET {path} HTTP/1.1\r\n{told}\r\n".encode())
+    writer.write(f"{method} {path} HTTP/1.1\r\n{told}\r\n".encode())
     head = await reader.readuntil(b"\r\n\r\n")
     body = await reader.read()
     writer.close()
@@ -71,6 +78,8 @@ async def test_without_its_token_every_address_is_the_same_404(client: Client) -
     for path in PATHS:
         for wrong in ("x" * 32, token[:-1], token + "x", token.swapcase(), ""):
             assert await raw(client, f"/{wrong}/{path}") == nowhere
+        # Also to another site, whose request would be refused in other words.
+        assert await raw(client, f"/{'x' * 32}/{path}", Origin="https://evil.example") == nowhere
 
 
 async def test_the_token_of_an_earlier_start_opens_nothing(file: Path, folder: Path) -> None:
@@ -80,6 +89,27 @@ async def test_the_token_of_an_earlier_start_opens_nothing(file: Path, folder: P
         assert (await raw(client, before))[0] == 200
     async with serving(file, folder) as client:
         assert (await raw(client, before))[0] == 404
+
+
+async def test_a_browser_is_started_with_an_address_that_opens_the_page_once(
+    client: Client,
+) -> None:
+    assert urlsplit(client.url).path.strip("/") not in client.once
+    refused = await client.get("", headers={"Host": "evil.example"})
+    assert refused.status == 403
+    async with client.session.get(client.once) as page:
+        assert (page.status, str(page.url)) == (200, client.url)
+    nowhere = await raw(client, "/")
+    assert await raw(client, urlsplit(client.once).path) == nowhere
+
+
+async def test_a_request_without_a_path_is_the_same_404(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = await raw(client, "/")
+    for method, path in (("OPTIONS", "*"), ("CONNECT", "evil.example:80")):
+        assert await raw(client, path, method) == nowhere
+    assert not caplog.records
 
 
 async def test_a_name_that_was_pointed_here_is_refused(client: Client) -> None:
@@ -209,3 +239,17 @@ async def test_nothing_of_a_fault_is_told(client: Client, caplog: pytest.LogCapt
 async def test_a_body_too_large_is_refused(client: Client) -> None:
     answer = await client.post("api/ask", data=b"[" * 200_000)
     assert answer.status == 413
+    assert "at most 100 kB" in (await answer.json())["sentence"]
+
+
+async def test_a_body_that_makes_no_sense_is_no_fault_of_ours(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    for body in NONSENSE:
+        answer = await client.post("api/ask", data=body)
+        assert answer.status == 400, body[:80]
+    answer = await client.post(
+        "api/ask", data=b"no gzip", headers={"Content-Encoding": "gzip"}, compress=False
+    )
+    assert answer.status == 400
+    assert "a request failed" not in caplog.text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -125,7 +127,10 @@ async def test_an_end_in_the_middle_of_adding_keeps_what_was_added(
         write(folder / "new" / f"{number}.png", png((200, 200, number)))
     async with serving(file, folder) as client:
         assert (await client.post("api/add")).status == 202
-        while not (client.opened.adding and client.opened.adding.done > 5):
+        adding = client.opened.adding
+        assert adding is not None
+        while adding.done <= 5:
+            assert client.opened.adding is adding, "it has ended, and told of no picture"
             await client.json("api/gallery")
     gallery = await Gallery.open(file, ColourEmbedder(), read_only=True)
     try:
@@ -207,3 +212,16 @@ def test_a_folder_with_blanks_is_suggested_in_quotes() -> None:
     assert _quoted("My Photos") == '"My Photos"'
     assert _quoted('a "b"') == '"a \\"b\\""'
     assert _quoted("2024/05") == "2024/05"
+
+
+async def test_a_year_that_no_calendar_has_is_the_last_one(file: Path, folder: Path) -> None:
+    await added(file, folder)
+    with contextlib.closing(sqlite3.connect(file)) as gallery:
+        gallery.execute("UPDATE links SET posted_at = 9e11 WHERE source LIKE '%/red.png'")
+        gallery.execute("UPDATE links SET posted_at = -9e11 WHERE source LIKE '%/green.png'")
+        gallery.commit()
+    async with serving(file, folder) as client:
+        months = (await client.json("api/gallery"))["months"]
+        assert (months[0]["month"], months[-1]["month"]) == ("9999-01", "1000-01")
+        listed = await client.listed()
+        assert (listed[0], listed[-1]) == ("a/red.png", "b/green.png")

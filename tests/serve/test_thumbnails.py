@@ -66,6 +66,17 @@ async def test_no_picture_is_decoded_in_the_server(
     assert (shown.status, shown.content_type) == (200, "image/webp")
 
 
+async def test_the_picture_itself_is_what_its_file_has(client: Client, folder: Path) -> None:
+    (clip,) = await client.listed(line="has:gif")
+    for path, kind in (("a/red.png", "image/png"), (clip, "image/gif")):
+        order = await client.json(f"api/order/{(await client.ask(sort='oldest'))['ask']}")
+        told = [await client.json(f"api/picture/{id}") for id in order["ids"]]
+        (id,) = [one["id"] for one in told if one["path"] == path]
+        answer = await client.get(f"file/{id}")
+        assert (answer.status, answer.content_type) == (200, kind)
+        assert answer._body == (folder / path).read_bytes()
+
+
 async def test_a_broken_picture_says_why(client: Client, folder: Path) -> None:
     (green, *_) = await client.found(line="green", guesses=True, folder="b")
     path = folder / "b" / "green.png"

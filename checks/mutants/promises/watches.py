@@ -26,18 +26,53 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "an edit that fails ends no turn of a message that was just posted",
+        "bot/sync/live.py",
+        "            self._backlog.read_from(post.space",
+        "            self._ingest.finished(post.message)\n"
+        "            self._backlog.read_from(post.space",
+        (
+            "tests/bot/sync/test_backfill.py"
+            "::test_a_page_of_history_leaves_a_live_picture_to_its_turn",
+        ),
+    ),
+    Mutant(
+        "what was just posted is told though a reindex finds it first",
+        "bot/reindex/run.py",
+        "(new if self._rereading.is_new(item) else history)",
+        "history",
+        (f"{NOTICES}::test_a_picture_of_this_moment_is_told_though_a_reindex_finds_it_first",),
+    ),
+    Mutant(
+        "what catching up will read again is no history for a reindex",
+        "bot/sync/backlog.py",
+        "            start = min(start, reading.position)\n",
+        "            pass\n",
+        ("tests/bot/sync/test_backlog.py::test_what_was_just_posted_is_no_history",),
+    ),
+    Mutant(
         "a notice tells only of channels that the member can read",
         "bot/watches/judge.py",
-        "        if not open_:\n            return False\n",
-        "",
-        (f"{NOTICES}::test_everybody_is_told_of_what_they_can_read_and_of_nothing_else",),
+        "        open_ = await sight.look([judging.link.group])\n",
+        "        open_ = {judging.link.group.id}\n",
+        (f"{NOTICES}::test_only_what_all_its_readers_may_read_waits",),
     ),
     Mutant(
         "a notice in a channel tells only what everybody there may read",
         "bot/watches/judge.py",
         "            public=place is not None,\n",
         "            public=False,\n",
-        (f"{NOTICES}::test_in_a_channel_only_what_everybody_there_may_read_is_told",),
+        (f"{NOTICES}::test_only_what_all_its_readers_may_read_waits",),
+    ),
+    Mutant(
+        "a notice in a channel leaves only while everybody there may read what it shows",
+        "bot/watches/deliveries.py",
+        "asked_at, public=place is not None)",
+        "asked_at, public=False)",
+        (
+            f"{NOTICES}::test_what_is_closed_to_some_of_a_channel"
+            "_before_the_notice_leaves_is_not_told",
+        ),
     ),
     Mutant(
         "no one is told of their own picture",

@@ -7,7 +7,7 @@ Meanwhile something is closed or deleted. Then Discord goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -48,12 +48,18 @@ async def under_way(
     scene.server.faults.clear()
 
 
-async def close(scene: Scene, place: str, permission: int = VIEW_CHANNEL) -> None:
-    """Olga closes a channel to everyone; returns when Magpie has been told."""
+async def close(
+    scene: Scene, place: str, permission: int = VIEW_CHANNEL, *, but_to: Iterable[str] = ()
+) -> None:
+    """Olga closes a channel to all but some roles; returns when Magpie has been told."""
     olga, guild = await scene.log_in("olga"), scene.magpie.guilds[0]
     everyone, id = guild.id, int(scene.channel(place))
     deny = {"id": str(everyone), "type": 0, "allow": "0", "deny": str(permission)}
-    await olga.request("PATCH", f"/channels/{id}", json={"permission_overwrites": [deny]})
+    allow = [
+        {"id": str(scene.nest.world.roles[role]), "type": 0, "allow": str(permission), "deny": "0"}
+        for role in but_to
+    ]
+    await olga.request("PATCH", f"/channels/{id}", json={"permission_overwrites": [deny, *allow]})
 
     needed = discord.Permissions(permission)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -399,7 +400,12 @@ async def test_edit_missed_while_the_pictures_are_on_their_way_counts_once_histo
 
 
 async def test_a_page_of_history_leaves_a_live_picture_to_its_turn(
-    sandbox: sandbox_package.Server, db: Path, model: Embedder, world_file: WorldFile, ada: Person
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    ada: Person,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Else it would be kept as history, of which watches tell nobody."""
     general = world_file.channels["general"]
@@ -409,10 +415,11 @@ async def test_a_page_of_history_leaves_a_live_picture_to_its_turn(
         channel = client.get_channel(general)
         assert isinstance(channel, discord.TextChannel)
         held.hold()
+        before = held.begun
         posted = await ada.post(str(general), pictures={"a.png": png("teal")})
 
         async def is_embedded() -> bool:
-            return client.ingest.busy
+            return held.begun > before
 
         await until(is_embedded)
         page = [message async for message in channel.history(limit=1)]
@@ -421,6 +428,25 @@ async def test_a_page_of_history_leaves_a_live_picture_to_its_turn(
             channel.guild.id, group_of(channel), page, client.writer.now, what="everything"
         )
         assert await asyncio.wait_for(reading, PATIENCE_S) == ([], 0)
+        # An edit whose picture can't be had doesn't end that turn.
+        sandbox.strike("cdn_error", status=500, times=99)
+        kept = [{"id": one["id"]} for one in posted["attachments"]]
+        body = {"attachments": [*kept, {"id": "0", "filename": "b.png"}]}
+        form = aiohttp.FormData()
+        form.add_field("payload_json", json.dumps(body), content_type="application/json")
+        form.add_field("files[0]", png("pink"), filename="b.png")
+        path = f"/channels/{general}/messages/{posted['id']}"
+        await ada.request("PATCH", path, data=form)
+
+        async def edit_failed() -> bool:
+            return "post_failed" in caplog.text
+
+        await until(edit_failed)
+        reading = client.ingest.read(
+            channel.guild.id, group_of(channel), page, client.writer.now, what="everything"
+        )
+        assert await asyncio.wait_for(reading, PATIENCE_S) == ([], 0)
+        sandbox.faults.clear()
         held.release()
         await idle(client)
         assert posted["id"] in await sources(client)

@@ -48,6 +48,20 @@ async def turns(backlog: Backlog, count: int, at_once: int = 1) -> Sequence[Read
     return had
 
 
+def test_what_was_just_posted_is_no_history(backlog: Backlog) -> None:
+    """Catching up reads it as new, also what lies a little before the cursor."""
+    hour = 3_600_000 << 22  # in ids of messages
+    cursor = Cursor(QUIET, 20, newest=1_000 * hour, oldest=10 * hour, complete=False)
+    backlog.load(QUIET, {20: cursor})
+    assert backlog.is_new(QUIET, 20, 1_000 * hour + 1)
+    assert backlog.is_new(QUIET, 20, 1_000 * hour - hour // 10)
+    assert not backlog.is_new(QUIET, 20, 999 * hour)
+    assert not backlog.is_new(QUIET, 21, 1_000 * hour)  # nothing of this one is read
+    backlog.read_from(QUIET, 20, 998 * hour)  # its pictures could not be taken
+    assert backlog.is_new(QUIET, 20, 998 * hour)
+    assert not backlog.is_new(QUIET, 20, 997 * hour)
+
+
 @pytest.mark.parametrize("at_once", [1, 3])
 async def test_a_flood_leaves_their_turns_to_other_servers(backlog: Backlog, at_once: int) -> None:
     readings(backlog, FLOODED, 8, behind=True)

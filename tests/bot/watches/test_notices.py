@@ -9,8 +9,9 @@ import pytest
 from bot.languages.speech import speaking
 from bot.ops.tuning import Clocks
 from bot.text import watches as text
+from checks.chaos.notices import EVERYTHING
 from index import Notice
-from tests.bot.ask.test_last_look import delete
+from tests.bot.ask.test_last_look import close, delete
 from tests.bot.drawings import cropped, drawing, file
 from tests.bot.running import idle, png, until, watch
 from tests.bot.watches.conftest import Watched, links
@@ -173,6 +174,33 @@ async def test_history_tells_nobody(watched: Watched) -> None:
     assert len(finn.direct_messages()) == 1
 
 
+async def test_a_watch_for_everything_tells_of_what_moves_too(watched: Watched) -> None:
+    """Chaos watches so, and counts what was not told."""
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    await watched.add(finn, EVERYTHING)
+    pictures = {"a.gif": file(drawing(1), "GIF"), "b.png": png("#2040c8")}
+    await ada.post(watched.channel("pets"), pictures=pictures)
+    await watched.settled()
+    assert len(watched.told(finn)) == len(pictures)
+
+
+async def test_a_picture_of_this_moment_is_told_though_a_reindex_finds_it_first(
+    watched: Watched,
+) -> None:
+    """Its event is late, or the bot was away and hasn't caught up yet."""
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    olga = await watched.log_in("olga")
+    await watched.add(finn)
+    watched.scene.server.strike("gateway_miss", event="MESSAGE_CREATE")
+    posted = await ada.post(watched.channel("pets"), pictures={"a.png": png("#2040c8")})
+    await olga.command("reindex", what="missing")
+
+    async def is_told() -> bool:
+        return watched.told(finn) == [posted["id"]]
+
+    await until(is_told)
+
+
 async def test_a_notice_of_a_spoiler_hides_it(watched: Watched) -> None:
     finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
     await watched.add(finn, "in:#pets")
@@ -194,6 +222,35 @@ async def test_in_a_channel_only_what_everybody_there_may_read_is_told(watched: 
     assert open_to_all["id"] in str(notice["components"])
     assert [user["id"] for user in notice["mentions"]] == [ada.user["id"]]
     assert ada.direct_messages() == []
+
+
+async def test_only_what_all_its_readers_may_read_waits(watched: Watched, clocks: Clocks) -> None:
+    """What is closed to some must not even take a place among what waits."""
+    ada, finn, olga = [await watched.log_in(name) for name in ("ada", "finn", "olga")]
+    await watched.add(ada, channel=watched.channel("general"))
+    await watched.add(finn)
+    clocks.notices_s = LONG_S
+    for place, colour in (("birding", "#2040c8"), ("pets", "#20c840")):
+        posted = await olga.post(watched.channel(place), pictures={"a.png": png(colour)})
+    await waits(watched, 2)
+    notices = [one.link for waiting_ in (await waiting(watched)).values() for one in waiting_]
+    there = await watched.scene.magpie.gallery.links.with_ids(notices)
+    assert {link.source for link, *_ in there.values()} == {posted["id"]}
+
+
+async def test_what_is_closed_to_some_of_a_channel_before_the_notice_leaves_is_not_told(
+    watched: Watched, clocks: Clocks
+) -> None:
+    """Ada may still read it, but not everybody in #general."""
+    ada, olga = await watched.log_in("ada"), await watched.log_in("olga")
+    await watched.add(ada, "has:image", channel=watched.channel("general"))
+    clocks.notices_s = LONG_S
+    await olga.post(watched.channel("pets"), pictures={"a.png": png("#20c840")})
+    await waits(watched)
+    await close(watched.scene, "pets", but_to=("Birders", "Magpie"))
+    before = await ada.messages(watched.channel("general"))
+    await let_go(watched)
+    assert await ada.messages(watched.channel("general")) == before
 
 
 async def test_words_that_were_asked_for_are_not_told_of_channels(watched: Watched) -> None:

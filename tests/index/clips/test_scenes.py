@@ -255,7 +255,7 @@ async def test_a_process_that_fails_costs_one_video(
     monkeypatch.setattr(forks, "COMMAND", [sys.executable, "-c", SERVER.format(code)])
     monkeypatch.setattr(readers, "GRACE_S", 2.0)
     with pytest.raises(kind) as raised:
-        await scenes_of(BytesSource(film(scenes=COLOURS[:1])), ClipLimits(time_s=0.5, cpu_s=0.5))
+        await scenes_of(BytesSource(film(scenes=COLOURS[:1])), ClipLimits(time_s=2.0, cpu_s=2.0))
     assert "picture" not in str(raised.value)
 
 

@@ -248,7 +248,7 @@ def test_unknown_architecture_is_computed_by_transformers(
     folder = shutil.copytree(tiny_clip, tmp_path / "other")
     settings_json = json.loads((folder / "config.json").read_text())
     for side in ("text_config", "vision_config"):
-        settings_json[side]["hidden_act"] = "relu"
+        settings_json[side]["hidden_act"] = "silu"
     (folder / "config.json").write_text(json.dumps(settings_json))
     for precision in ("exact", "default"):
         model, reference = (
