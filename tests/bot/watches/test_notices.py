@@ -157,8 +157,9 @@ async def test_a_copy_in_a_closed_channel_keeps_nobody_from_being_told(watched: 
     assert watched.told(finn) == [posted["id"]]
 
 
-async def test_history_tells_nobody(watched: Watched) -> None:
-    """Neither a backfill nor a second reading."""
+async def test_history_tells_nobody(watched: Watched, clocks: Clocks) -> None:
+    """Neither a backfill nor a second reading, however new its pictures are."""
+    clocks.new_s = math.inf
     finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
     magpie = watched.scene.magpie
     pets = int(watched.channel("pets"))
