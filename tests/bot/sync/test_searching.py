@@ -36,7 +36,7 @@ def world_file(tmp_path: Path) -> WorldFile:
         pictures = [world.picture("quiet.png", "#204020")] if n == 0 else []
         world.message(quiet, ada, f"here {n}", pictures=pictures)
     for n in range(OLD + 100):
-        pictures = [world.picture(f"{n}.png", f"#{n:02x}8040")] if n % 4 == 0 else []
+        pictures = [world.picture(f"{n}.png", f"#{n:02x}8040")] if n % 12 == 0 else []
         world.message(general, ada, f"message {n}", pictures=pictures)
     return world
 
