@@ -202,14 +202,16 @@ async def _serve(client: Magpie, stop: asyncio.Event) -> None:
     measuring = asyncio.create_task(client.metrics.watch_loop(), name="loop-lag")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if not serving.done():
+    stopped = not serving.done()
+    if stopped:
         log.info(logs.fields("stopping"))
         await client.close()
         serving.cancel()  # it may still wait for an answer from Discord
     for task in (stopping, measuring):
         task.cancel()
     ended, *_ = await asyncio.gather(serving, stopping, measuring, return_exceptions=True)
-    if isinstance(ended, Exception):
+    # A request of the start that meets the closed client fails because of the stop.
+    if isinstance(ended, Exception) and not stopped:
         raise ended
 
 
