@@ -117,7 +117,7 @@ async def search(
 
     channels   only of these; empty: of all that the bot may read
     before     older than the message with this id
-    skipped    so many of them are left out first
+    skipped    how many of these messages are left out, the newest ones
     raises     discord.HTTPException; Unreadable
     """
     route = Route("GET", "/guilds/{guild_id}/messages/search", guild_id=guild.id)

@@ -105,7 +105,7 @@ class HistorySearch:
 def begun(
     guild_id: int, groups: Iterable[int], tops: Iterable[int], before: int, *, whole: bool
 ) -> HistorySearch:
-    """A search for what is older than the message `before`.
+    """A search for the pictures of messages that are older than the message `before`.
 
     whole   in the whole server: that finds archived threads, too, whose ids are not known yet
     """

@@ -392,8 +392,8 @@ def may_write(place: Place, who: discord.Member | None) -> bool:
 
 
 async def is_in(client: discord.Client, place: Place, who: discord.Member) -> bool:
-    """Whether a member belongs to a thread, if it is private; a notice there, which mentions them,
-    would add whoever doesn't.
+    """Whether a member belongs to a thread, if it is private. A notice there mentions its member,
+    and Discord adds to a private thread who is mentioned in it.
 
     raises   what a failed request raises
     """

@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 
 class Owners:
-    """Finds the owners of watches as they are now. Discord doesn't announce to the bot who leaves,
-    so whoever isn't found has their watches erased."""
+    """Finds the owners of watches as they are now. Discord doesn't announce to the bot who leaves.
+    So the watches of members who are not found are erased."""
 
     def __init__(
         self, client: discord.Client, watches: WatchReader, writer: Writer, clocks: Clocks
