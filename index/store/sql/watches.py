@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import aiosqlite
-
-from index.store.sqlite import columns, statements
-from index.store.sqlite.database import Database
+from index.store.sql import columns, statements
+from index.store.sql.database import Database, Transaction
 from index.types.query import QueryEmbedding
 from index.types.searches import Asked
 from index.types.watches import COUNTED_S, MOST_PENDING, TOLD_S, Notice, Stage, Unjudged, Watch
@@ -38,7 +35,7 @@ class Watches:
         vector, parts = columns.query_blob(watch.embedding) if watch.embedding else (None, None)
         truncated = watch.embedding.truncated if watch.embedding else None
 
-        async def write(db: aiosqlite.Connection) -> int:
+        async def write(db: Transaction) -> int:
             return await statements.returned(
                 db,
                 """INSERT INTO watches (space, owner, asked, group_id, settings, vector, parts,
@@ -56,10 +53,10 @@ class Watches:
     async def remove(self, ids: Collection[int]) -> None:
         """Forget watches, and what was to be told of them."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute(
-                "DELETE FROM watches WHERE id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(ids)),),
+                "DELETE FROM watches WHERE id IN (numbers(?))",
+                (list(ids),),
             )
             self._database.note_deletion()
 
@@ -70,7 +67,7 @@ class Watches:
         """Tell nothing more of a watch, for this reason; "": let it go on. What waited to be told
         when it was paused is never told."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute("UPDATE watches SET paused = ? WHERE id = ?", (why, id))
             await db.execute("DELETE FROM notices WHERE watch = ? AND sent_at IS NULL", (id,))
 
@@ -154,7 +151,7 @@ class Watches:
         await_words  judge it again when its words were read
         """
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await _put_notices(db, notices)
             if await_words and link.stage is Stage.SHOWN:
                 # Its words may have been read meanwhile.
@@ -228,8 +225,8 @@ class Watches:
         """Note that a message of this name is going to be sent, which tells of these notices; "":
         that it was not."""
         await self._database.execute(
-            "UPDATE notices SET sending = ? WHERE id IN (SELECT value FROM json_each(?))",
-            *(name, json.dumps(list(ids))),
+            "UPDATE notices SET sending = ? WHERE id IN (numbers(?))",
+            *(name, list(ids)),
         )
 
     async def sent(self, watch: Watch, name: str, at: float, *, counts: bool = True) -> None:
@@ -238,7 +235,7 @@ class Watches:
         counts   among the messages to its owner
         """
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute(
                 "UPDATE notices SET sent_at = ? WHERE sending = ? AND sent_at IS NULL", (at, name)
             )
@@ -252,15 +249,15 @@ class Watches:
     async def put_off(self, ids: Collection[int], due: float) -> None:
         """Tell of these notices from then on (Unix seconds)."""
         await self._database.execute(
-            "UPDATE notices SET due = ? WHERE id IN (SELECT value FROM json_each(?))",
-            *(due, json.dumps(list(ids))),
+            "UPDATE notices SET due = ? WHERE id IN (numbers(?))",
+            *(due, list(ids)),
         )
 
     async def drop(self, ids: Collection[int]) -> None:
         """Never tell of these notices."""
         await self._database.execute(
-            "DELETE FROM notices WHERE id IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ids)),
+            "DELETE FROM notices WHERE id IN (numbers(?))",
+            list(ids),
         )
 
     async def sent_since(self, space: int, owner: int, since: float) -> list[float]:
@@ -276,15 +273,15 @@ class Watches:
         """Those of these links of which a watch has told its owner, or is telling them now."""
         rows = await self._database.rows(
             """SELECT link FROM notices WHERE watch = ? AND sending != ''
-            AND link IN (SELECT value FROM json_each(?))""",
-            *(watch, json.dumps(list(links))),
+            AND link IN (numbers(?))""",
+            *(watch, list(links)),
         )
         return {link for (link,) in rows}
 
     async def expire(self, now: float) -> None:
         """Forget what was told long ago, or was never told since its link is gone."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute("DELETE FROM tellings WHERE at < ?", (now - COUNTED_S,))
             await db.execute(
                 """DELETE FROM notices WHERE sent_at < ?
@@ -295,10 +292,10 @@ class Watches:
         await self._database.write(write)
 
 
-async def _put_notices(db: aiosqlite.Connection, notices: Sequence[Notice]) -> None:
+async def _put_notices(db: Transaction, notices: Sequence[Notice]) -> None:
     # Neither may come back that was removed meanwhile.
-    await db.executemany(
-        """INSERT OR IGNORE INTO notices (watch, link, due, sending)
+    await db.execute_many(
+        """INSERT_IGNORE INTO notices (watch, link, due, sending)
         SELECT watches.id, links.id, ?, '' FROM watches JOIN links
         WHERE watches.id = ? AND watches.paused = '' AND links.id = ?""",
         [(notice.due, notice.watch, notice.link) for notice in notices],
@@ -312,17 +309,17 @@ async def _put_notices(db: aiosqlite.Connection, notices: Sequence[Notice]) -> N
         )
 
 
-async def put_unjudged(db: aiosqlite.Connection, links: Collection[int]) -> None:
+async def put_unjudged(db: Transaction, links: Collection[int]) -> None:
     """Let these links be judged, if their space has a watch that may tell of them."""
     await db.execute(
-        """INSERT OR IGNORE INTO unjudged SELECT id, 0 FROM links
-        WHERE id IN (SELECT value FROM json_each(?))
+        """INSERT_IGNORE INTO unjudged SELECT id, 0 FROM links
+        WHERE id IN (numbers(?))
         AND EXISTS (SELECT 1 FROM watches WHERE watches.space = links.space AND paused = '')""",
-        (json.dumps(list(links)),),
+        (list(links),),
     )
 
 
-async def words_were_read(db: aiosqlite.Connection, item: int) -> None:
+async def words_were_read(db: Transaction, item: int) -> None:
     """Let the links to an item be judged by its words, if they wait for that."""
     await db.execute(
         """UPDATE unjudged SET stage = ? WHERE stage = ?
@@ -338,7 +335,7 @@ def _by_watch(notices: Sequence[Notice]) -> dict[int, list[Notice]]:
     return found
 
 
-def _watch_of(row: sqlite3.Row | tuple[Any, ...]) -> Watch:
+def _watch_of(row: Row) -> Watch:
     """The watch in a row of `WATCH`."""
     id, space, owner, asked, group, settings, vector, parts, truncated, revision, *rest = row
     made_at, paused, searched, bar = rest

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-import aiosqlite
-
-from index.store.sqlite import columns, word_search, words
-from index.store.sqlite.database import Database
-from index.store.sqlite.watches import words_were_read
+from index.store.sql import columns, word_search, words
+from index.store.sql.database import Database, Transaction
+from index.store.sql.watches import words_were_read
 from index.types.filter import Filter
 from index.types.query import tidy
 from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript, Place
@@ -44,10 +42,10 @@ class Transcripts:
         """From now on keep what this revision reads. What another one read counts until the picture
         is read again, which is pending."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             known = list(await db.execute_fetchall("SELECT revision FROM ocr"))
             if known != [(revision,)]:
-                await db.execute("INSERT OR REPLACE INTO ocr VALUES (1, ?)", (revision,))
+                await db.execute("INSERT_REPLACE INTO ocr VALUES (1, ?)", (revision,))
                 await db.execute("UPDATE transcripts SET stale = 1")
 
         await self._database.write(write)
@@ -66,7 +64,7 @@ class Transcripts:
         """
         text = _kept(lines)
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             found = list(
                 await db.execute_fetchall(
                     """SELECT items.id, transcripts.lines FROM items JOIN ocr
@@ -81,11 +79,11 @@ class Transcripts:
             shown = [id for (id,) in await db.execute_fetchall(_LINKS_OF_ITEM, (item,))]
             if await words.drop(db, shown) and before != text:
                 self._database.note_deletion()
-            await db.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
+            await db.execute("INSERT_REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
             if before is None:
-                await db.executemany("INSERT INTO unread VALUES (?)", [(id,) for id in shown])
+                await db.execute_many("INSERT INTO unread VALUES (?)", [(id,) for id in shown])
             read = _LINKS_OF_ITEM if read_in is None else _AT_HOME
-            params = (item,) if read_in is None else (item, json.dumps(list(read_in)))
+            params = (item,) if read_in is None else (item, list(read_in))
             await db.execute(f"DELETE FROM unread WHERE link IN ({read})", params)
             await words.add(db, shown)
             await words_were_read(db, item)
@@ -100,7 +98,7 @@ class Transcripts:
         300 channels, one takes a fifth of the time of eighteen."""
         self._indexed = 0
 
-        async def write(db: aiosqlite.Connection) -> int:
+        async def write(db: Transaction) -> int:
             await words.merge(db)
             ((kept,),) = await db.execute_fetchall("SELECT COUNT(*) FROM transcripts")
             return int(kept)
@@ -168,15 +166,15 @@ class Transcripts:
 
         or_stale   also those that are to be read again
         """
-        only = None if filter.only is None else json.dumps(sorted(filter.only))
-        groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
+        only = None if filter.only is None else sorted(filter.only)
+        groups = None if filter.groups is None else sorted(filter.groups)
         rows = await self._database.many_rows(
             """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
             WHERE links.space = ?1 AND items.kind = 'image'
-            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
+            AND (?2 IS NULL OR links.group_id IN (numbers(?2)))
             AND (links.item NOT IN (SELECT item FROM transcripts WHERE NOT (stale AND ?3))
                 OR links.id IN (SELECT link FROM unread))
-            AND (?4 IS NULL OR links.id IN (SELECT value FROM json_each(?4)))""",
+            AND (?4 IS NULL OR links.id IN (numbers(?4)))""",
             filter.space,
             groups,
             or_stale,
@@ -187,11 +185,11 @@ class Transcripts:
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
         """Let pictures be read again: all, or those of a space, or of some of its groups. What was
         read in them counts until then."""
-        allowed = None if groups is None else json.dumps(list(groups))
+        allowed = None if groups is None else list(groups)
         await self._database.execute(
             """UPDATE transcripts SET stale = 1 WHERE ?1 IS NULL OR item IN (
                 SELECT item FROM links WHERE space = ?1
-                AND (?2 IS NULL OR group_id IN (SELECT value FROM json_each(?2))))""",
+                AND (?2 IS NULL OR group_id IN (numbers(?2))))""",
             space,
             allowed,
         )
@@ -201,9 +199,9 @@ async def of_links(database: Database, links: Collection[int]) -> dict[int, tupl
     """As `Transcripts.of_links`."""
     rows = await database.rows(
         """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
-        WHERE links.id IN (SELECT value FROM json_each(?)) AND lines != ''
+        WHERE links.id IN (numbers(?)) AND lines != ''
         AND links.id NOT IN (SELECT link FROM unread)""",
-        json.dumps(list(links)),
+        list(links),
     )
     return {id: tuple(lines.splitlines()) for id, lines in rows}
 

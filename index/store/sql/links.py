@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.store.sqlite import columns, transcripts, word_search
-from index.store.sqlite.database import SEGMENTS, Database
-from index.store.sqlite.traits import condition
+from index.store.sql import columns, transcripts, word_search
+from index.store.sql.database import SEGMENTS, Database
+from index.store.sql.traits import condition
 from index.types.filter import Filter
 from index.types.records import (
     Belonging,
@@ -70,7 +69,7 @@ class Links:
         """A small WebP of those frames."""
         return {link: still for link, still in await self._moments("still", frames)}  # noqa: C416
 
-    async def _moments(self, column: str, frames: Mapping[int, int]) -> list[sqlite3.Row]:
+    async def _moments(self, column: str, frames: Mapping[int, int]) -> list[Row]:
         """A column of the moments of these links' frames. An item whose frames were chosen anew
         since, by a Magpie that chooses others, has another number of vectors."""
         return await self._database.rows(
@@ -130,8 +129,8 @@ class Links:
         of a still picture, nothing."""
         rows = await self._database.rows(
             """SELECT links.id, COUNT(*) FROM links JOIN moments ON moments.item = links.item
-            WHERE links.id IN (SELECT value FROM json_each(?)) GROUP BY links.id""",
-            json.dumps(list(ids)),
+            WHERE links.id IN (numbers(?)) GROUP BY links.id""",
+            list(ids),
         )
         return {id: count for id, count in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
@@ -152,8 +151,8 @@ class Links:
     async def with_ids(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
         """Those of these links that are (still) there, each with its item's kind and text."""
         rows = await self._database.rows(
-            f"SELECT {columns.LINK} WHERE links.id IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ids)),
+            f"SELECT {columns.LINK} WHERE links.id IN (numbers(?))",
+            list(ids),
         )
         return {row[0]: (columns.link_of(row), row[12], row[13]) for row in rows}
 
@@ -175,9 +174,9 @@ class Links:
         where, values = _of_groups(within) if within else ("", [])
         rows = await self._database.rows(
             f"""SELECT id, space, item FROM links WHERE item IN
-            (SELECT item FROM links WHERE id IN (SELECT value FROM json_each(?))){where}
+            (SELECT item FROM links WHERE id IN (numbers(?))){where}
             ORDER BY id""",
-            json.dumps(list(ids)),
+            list(ids),
             *values,
         )
         links = await self.with_ids([id for id, _, _ in rows])
@@ -208,8 +207,8 @@ class Links:
     async def items(self, ids: Sequence[int]) -> dict[int, int]:
         """The item of each of these links; of one that is gone, nothing."""
         rows = await self._database.rows(
-            "SELECT id, item FROM links WHERE id IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ids)),
+            "SELECT id, item FROM links WHERE id IN (numbers(?))",
+            list(ids),
         )
         return {id: item for id, item in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
@@ -229,13 +228,13 @@ class Links:
         self, space: int | None = None, groups: Collection[int] | None = None
     ) -> Counts:
         """How many images, texts and links there are; of a space, of some groups, if given."""
-        allowed = None if groups is None else json.dumps(list(groups))
+        allowed = None if groups is None else list(groups)
         rows = await self._database.many_rows(
             """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
                 COUNT(DISTINCT CASE WHEN items.partial THEN items.id END)
             FROM links JOIN items ON items.id = links.item
             WHERE (?1 IS NULL OR links.space = ?1)
-            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
+            AND (?2 IS NULL OR links.group_id IN (numbers(?2)))
             GROUP BY items.kind""",
             space,
             allowed,
@@ -254,9 +253,9 @@ class Links:
         else:
             rows = await self._database.rows(
                 """SELECT COUNT(*) FROM links
-                WHERE space = ? AND group_id IN (SELECT value FROM json_each(?))""",
+                WHERE space = ? AND group_id IN (numbers(?))""",
                 space,
-                json.dumps(list(groups)),
+                list(groups),
             )
         return int(rows[0][0])
 
@@ -274,10 +273,10 @@ class Links:
         depends on these groups alone."""
         rows = await self._database.rows(
             """SELECT owner, COUNT(*) FROM links INDEXED BY links_of_group
-            WHERE space = ? AND group_id IN (SELECT value FROM json_each(?))
+            WHERE space = ? AND group_id IN (numbers(?))
             GROUP BY owner ORDER BY COUNT(*) DESC, owner LIMIT ?""",
             space,
-            json.dumps(list(groups)),
+            list(groups),
             limit,
         )
         return {owner: count for owner, count in rows}  # noqa: C416 (mypy can't see pairs in rows)
@@ -327,7 +326,7 @@ class Links:
             """SELECT links.id, second, still FROM json_each(?) AS asked
             JOIN links ON links.id = asked.value JOIN moments ON moments.item = links.item
             ORDER BY links.id, frame""",
-            json.dumps(list(ids)),
+            list(ids),
         )
         moments: dict[int, list[Moment]] = {}
         for id, second, still in rows:
@@ -348,8 +347,8 @@ def _of_groups(filter: Filter) -> tuple[str, list[object]]:
     """The condition that a link is of the filter's space and groups; an index has them."""
     if filter.groups is None:
         return " AND space = ?", [filter.space]
-    where = " AND space = ? AND group_id IN (SELECT value FROM json_each(?))"
-    return where, [filter.space, json.dumps(sorted(filter.groups))]
+    where = " AND space = ? AND group_id IN (numbers(?))"
+    return where, [filter.space, sorted(filter.groups)]
 
 
 def _disk_bytes(path: Path) -> int:
@@ -358,11 +357,11 @@ def _disk_bytes(path: Path) -> int:
     return sum(file.stat().st_size for file in (*files, *segments) if file.exists())
 
 
-def _ids(rows: Sequence[sqlite3.Row]) -> frozenset[int]:
+def _ids(rows: Sequence[Row]) -> frozenset[int]:
     return frozenset(id for (id,) in rows)
 
 
-def _outlines(rows: Sequence[sqlite3.Row]) -> Outlines:
+def _outlines(rows: Sequence[Row]) -> Outlines:
     def whole(column: int) -> NDArray[np.int64]:
         return np.array([row[column] for row in rows], np.int64)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from index.store.sqlite.database import Database
-from index.store.sqlite.words import HOME, Home
+from index.store.sql.database import Database, Transaction
+from index.store.sql.words import HOME, Home
 from index.transcripts.terms import forgiving, terms
 from index.types.filter import Filter
 from index.types.transcripts import Mentions
@@ -18,7 +18,7 @@ Asked: TypeAlias = Callable[[Home], str]
 # The links that are read for a phrase. One that is more common hardly tells pictures apart.
 MOST_LINKS = 5_000
 # Whether a group is one of the filter's, which are ?2.
-_ALLOWED = "(?2 IS NULL OR {} IN (SELECT value FROM json_each(?2)))"
+_ALLOWED = "(?2 IS NULL OR {} IN (numbers(?2)))"
 
 
 def _phrase(home: Home, text: str) -> str:
@@ -62,7 +62,7 @@ async def _links(
 
 
 def _groups(filter: Filter) -> str | None:
-    return None if filter.groups is None else json.dumps(sorted(filter.groups))
+    return None if filter.groups is None else sorted(filter.groups)
 
 
 async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> frozenset[int]:

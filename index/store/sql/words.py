@@ -19,8 +19,6 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 
-import aiosqlite
-
 from index.transcripts.terms import REVISION, forgiving, terms
 
 TABLES = ("words", "near_words")
@@ -49,7 +47,7 @@ class Home:
         return base64.b32encode(made.digest()).decode()
 
 
-async def begin(db: aiosqlite.Connection) -> None:
+async def begin(db: Transaction) -> None:
     """Index all words anew if the index has the terms of another revision. A transaction's work."""
     known = list(await db.execute_fetchall("SELECT revision FROM word_terms"))
     if known == [(REVISION,)]:
@@ -63,14 +61,14 @@ async def begin(db: aiosqlite.Connection) -> None:
     await db.execute("INSERT INTO word_terms VALUES (?)", (REVISION,))
 
 
-async def add(db: aiosqlite.Connection, links: Iterable[int]) -> None:
+async def add(db: Transaction, links: Iterable[int]) -> None:
     """Index the words in what these links show; they are not indexed yet. Part of a transaction."""
     for id, row in await _rows(db, links):
         for table, text in zip(TABLES, row, strict=True):
             await db.execute(f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)", (id, text))
 
 
-async def begin_link(db: aiosqlite.Connection, link: int) -> None:
+async def begin_link(db: Transaction, link: int) -> None:
     """Index the words in what a new link shows, if they were read for its home already; otherwise
     note that they are to be read. Part of a transaction."""
     noted = await db.execute(
@@ -86,7 +84,7 @@ async def begin_link(db: aiosqlite.Connection, link: int) -> None:
         await add(db, [link])
 
 
-async def drop(db: aiosqlite.Connection, links: Iterable[int]) -> bool:
+async def drop(db: Transaction, links: Iterable[int]) -> bool:
     """Take the words in what these links show out, before a link or its transcript changes; whether
     there were any. Part of a transaction."""
     rows = await _rows(db, links)
@@ -99,11 +97,11 @@ async def drop(db: aiosqlite.Connection, links: Iterable[int]) -> bool:
 
 
 async def _rows(
-    db: aiosqlite.Connection, links: Iterable[int]
+    db: Transaction, links: Iterable[int]
 ) -> list[tuple[int, tuple[str, str]]]:
     """What both tables have of each of these links."""
     found = await db.execute_fetchall(
-        f"{_ROWS} AND links.id IN (SELECT value FROM json_each(?))", (json.dumps(list(links)),)
+        f"{_ROWS} AND links.id IN (numbers(?))", (list(links),)
     )
     return [(id, _row(Home(space, home), lines)) for id, space, home, lines in found]
 
@@ -115,7 +113,7 @@ def _row(home: Home, lines: str) -> tuple[str, str]:
 
 
 async def links_with_words(
-    db: aiosqlite.Connection, where: str, params: Collection[object] = ()
+    db: Transaction, where: str, params: Collection[object] = ()
 ) -> list[int]:
     """Those links that meet the condition and show a picture with words."""
     rows = await db.execute_fetchall(
@@ -126,7 +124,7 @@ async def links_with_words(
     return [id for (id,) in rows]
 
 
-async def merge(db: aiosqlite.Connection) -> None:
+async def merge(db: Transaction) -> None:
     """Leave nothing of deleted rows: FTS5 keeps what they had until all of it is merged."""
     for table in TABLES:
         await db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")

@@ -7,9 +7,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import aiosqlite
-
-from index.store.sqlite.database import Database
+from index.store.sql.database import Database, Transaction
 from index.types.derivations import REEMBEDDING, BegunDerivation, PendingItem
 from index.types.records import Derived, Kind
 
@@ -56,7 +54,7 @@ class Derivations:
         this one made is kept, as is the id."""
         table = self._table(name)
 
-        async def write(db: aiosqlite.Connection) -> str:
+        async def write(db: Transaction) -> str:
             known = list(
                 await db.execute_fetchall(
                     "SELECT id FROM derivations WHERE name = ? AND revision = ?", (name, revision)
@@ -66,7 +64,7 @@ class Derivations:
             if not known:
                 await self._delete_all(db, table)
             await db.execute(
-                "INSERT OR REPLACE INTO derivations (name, revision, id, details)"
+                "INSERT_REPLACE INTO derivations (name, revision, id, details)"
                 " VALUES (?, ?, ?, ?)",
                 (name, revision, id, json.dumps(dict(details))),
             )
@@ -78,13 +76,13 @@ class Derivations:
         """Delete all that was made, and keep nothing more of it."""
         table = self._table(name)
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute("DELETE FROM derivations WHERE name = ?", (name,))
             await self._delete_all(db, table)
 
         await self._database.write(write)
 
-    async def _delete_all(self, db: aiosqlite.Connection, table: str) -> None:
+    async def _delete_all(self, db: Transaction, table: str) -> None:
         deleted = await db.execute(f"DELETE FROM {table}")
         if deleted.rowcount:
             self._database.note_deletion()
@@ -92,7 +90,7 @@ class Derivations:
     async def put(self, name: str, key: bytes, derived: Derived) -> None:
         """Keep what was made from an item, if the item is there and that revision has begun."""
         await self._database.execute(
-            f"""INSERT OR REPLACE INTO {self._table(name)}
+            f"""INSERT_REPLACE INTO {self._table(name)}
             SELECT items.id, ? FROM items JOIN derivations AS begun
             ON begun.name = ? AND begun.revision = ? WHERE items.key = ?""",
             derived.data,
@@ -157,20 +155,20 @@ class Derivations:
 
 
 async def put_derived(
-    db: aiosqlite.Connection, item: int, derived: Mapping[str, Derived], names: Collection[str]
+    db: Transaction, item: int, derived: Mapping[str, Derived], names: Collection[str]
 ) -> None:
     """Keep what was made from an item by revisions that have begun; part of a transaction."""
     for name, made in derived.items():
         if name not in names:
             raise ValueError(f"there is no derivation {name!r}")
         await db.execute(
-            f"""INSERT OR REPLACE INTO {table_of(name)}
+            f"""INSERT_REPLACE INTO {table_of(name)}
             SELECT ?, ? FROM derivations WHERE name = ? AND revision = ?""",
             (item, made.data, name, made.revision),
         )
 
 
-async def switch_embeddings(db: aiosqlite.Connection) -> None:
+async def switch_embeddings(db: Transaction) -> None:
     """Let the results of the re-embedding be the embeddings, and its model the gallery's.
 
     Part of a transaction, and quick: tables change their names, no vector is copied. Each item

@@ -10,19 +10,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-import aiosqlite
 import numpy as np
 
-from index.store.sqlite import columns, words
+from index.store.sql import columns, words
 from index.types.records import Changes, Cursor, EmbeddedPicture, Group, Job, Link, Settled
 
 
 async def permitted(
-    db: aiosqlite.Connection, items: Sequence[tuple[EmbeddedPicture, Link]]
+    db: Transaction, items: Sequence[tuple[EmbeddedPicture, Link]]
 ) -> list[tuple[EmbeddedPicture, Link]]:
     """Those but for what its owner wants left out, and what is older than its space keeps."""
     spaces = json.dumps(list({link.space for _, link in items}))
-    there = "space IN (SELECT value FROM json_each(?))"
+    there = "space IN (numbers(?))"
     out = await db.execute_fetchall(
         f"SELECT space, owner, upto FROM left_out WHERE {there}", (spaces,)
     )
@@ -43,12 +42,12 @@ async def permitted(
 SAID = (("not_copies", "item"), ("not_copies", "other"), ("passes", "item"))
 
 
-async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
+async def put_groups(db: Transaction, links: Sequence[Link]) -> None:
     """Keep the groups of these links, as they are now."""
     groups = {(link.space, link.group) for link in links}
     moved = await _links_that_move(db, groups)
     await words.drop(db, moved)
-    await db.executemany(
+    await db.execute_many(
         """INSERT INTO groups (space, id, parent, private) VALUES (?, ?, ?, ?)
         ON CONFLICT DO UPDATE SET parent = excluded.parent, private = excluded.private""",
         [(space, group.id, group.parent, group.private) for space, group in groups],
@@ -57,7 +56,7 @@ async def put_groups(db: aiosqlite.Connection, links: Sequence[Link]) -> None:
 
 
 async def _links_that_move(
-    db: aiosqlite.Connection, groups: Collection[tuple[int, Group]]
+    db: Transaction, groups: Collection[tuple[int, Group]]
 ) -> list[int]:
     """The links with words in those of these groups whose place among others has changed."""
     there = [(space, group.id, group.parent, group.private) for space, group in groups]
@@ -71,7 +70,7 @@ async def _links_that_move(
 
 
 async def put_item(
-    db: aiosqlite.Connection, picture: EmbeddedPicture
+    db: Transaction, picture: EmbeddedPicture
 ) -> tuple[int, EmbeddedPicture]:
     """The item with these bytes, which is added unless it is there already.
 
@@ -102,7 +101,7 @@ async def put_item(
     # float32: float16 would halve the file, but the exact second ranking needs the vectors as
     # the model gave them, and so would a later change of precision.
     await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, columns.blob(picture.vectors)))
-    await db.executemany(
+    await db.execute_many(
         "INSERT INTO moments (item, frame, second, still) VALUES (?, ?, ?, ?)",
         [(id, frame, one.second, one.still) for frame, one in enumerate(picture.moments)],
     )
@@ -110,7 +109,7 @@ async def put_item(
 
 
 async def put_link(
-    db: aiosqlite.Connection, item: int, link: Link
+    db: Transaction, item: int, link: Link
 ) -> tuple[int, tuple[int, int, int, float] | None]:
     """Keep a link. returns  its id, and the item, group, owner and time that it had before; None
     for these when it is new."""
@@ -157,16 +156,16 @@ async def put_link(
     return id, None
 
 
-async def touch(db: aiosqlite.Connection, links: Sequence[int]) -> None:
+async def touch(db: Transaction, links: Sequence[int]) -> None:
     """Note that these links are no longer as the segment files have them, if they are in any."""
     await db.execute(
-        """INSERT OR IGNORE INTO touched SELECT value FROM json_each(?)
+        """INSERT_IGNORE INTO touched numbers(?)
         WHERE value <= (SELECT newest FROM settled)""",
-        (json.dumps(list(links)),),
+        (list(links),),
     )
 
 
-async def put_settled(db: aiosqlite.Connection, settled: Settled | None) -> None:
+async def put_settled(db: Transaction, settled: Settled | None) -> None:
     """Keep which links are in segment files, and which of them were removed or replaced since."""
     await db.execute("DELETE FROM settled")
     await db.execute("DELETE FROM touched")
@@ -177,23 +176,23 @@ async def put_settled(db: aiosqlite.Connection, settled: Settled | None) -> None
         await touch(db, list(settled.touched))
 
 
-async def put_cursors(db: aiosqlite.Connection, cursors: Sequence[Cursor]) -> None:
+async def put_cursors(db: Transaction, cursors: Sequence[Cursor]) -> None:
     """Keep these cursors, each in place of its group's earlier one."""
-    await db.executemany(
-        "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
+    await db.execute_many(
+        "INSERT_REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
         [(c.space, c.group, c.newest, c.oldest, c.complete) for c in cursors],
     )
 
 
-async def put_jobs(db: aiosqlite.Connection, jobs: Sequence[Job]) -> None:
+async def put_jobs(db: Transaction, jobs: Sequence[Job]) -> None:
     """Keep the status and state of these jobs."""
-    await db.executemany(
+    await db.execute_many(
         "UPDATE jobs SET status = ?, state = ? WHERE id = ?",
         [(job.status, json.dumps(dict(job.state)), job.id) for job in jobs],
     )
 
 
-async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None:
+async def drop_orphans(db: Transaction, items: Collection[int]) -> None:
     """Delete those of these items that no link shows any more, and groups without links.
 
     What belongs to an item, its vectors and what was derived from it, is deleted with it. What was
@@ -203,9 +202,9 @@ async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None
         return
     await drop_said(db, items)
     await db.execute(
-        """DELETE FROM items WHERE id IN (SELECT value FROM json_each(?))
+        """DELETE FROM items WHERE id IN (numbers(?))
         AND NOT EXISTS (SELECT 1 FROM links WHERE links.item = items.id)""",
-        (json.dumps(list(items)),),
+        (list(items),),
     )
     await db.execute(
         """DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM links
@@ -213,14 +212,14 @@ async def drop_orphans(db: aiosqlite.Connection, items: Collection[int]) -> None
     )
 
 
-async def drop_said(db: aiosqlite.Connection, items: Collection[int] | None = None) -> None:
+async def drop_said(db: Transaction, items: Collection[int] | None = None) -> None:
     """Delete what was said of items in spaces that show them no more; of all items, or of these."""
     for table, column in SAID:
         among, values = "", tuple[str, ...]()
         if items is not None:
             among, values = (
-                f"{column} IN (SELECT value FROM json_each(?)) AND",
-                (json.dumps(list(items)),),
+                f"{column} IN (numbers(?)) AND",
+                (list(items),),
             )
         await db.execute(
             f"""DELETE FROM {table} WHERE {among} NOT EXISTS (SELECT 1 FROM links
@@ -229,13 +228,13 @@ async def drop_said(db: aiosqlite.Connection, items: Collection[int] | None = No
         )
 
 
-async def returned(db: aiosqlite.Connection, sql: str, *params: Any) -> int:
+async def returned(db: Transaction, sql: str, *params: Any) -> int:
     """The one number that a statement gives back."""
     ((number,),) = await db.execute_fetchall(sql, params)
     return int(number)
 
 
-async def drop_links(db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
+async def drop_links(db: Transaction, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
     await words.drop(db, await words.links_with_words(db, where, params))
     removed = list(
