@@ -11,7 +11,7 @@ from typing import Any
 
 from index.store.sql import columns, statements
 from index.store.sql.copies import drop_not_a_copy, put_not_a_copy
-from index.store.sql.database import Database, Transaction
+from index.store.sql.database import Database, Row, Transaction
 from index.types.query import QueryEmbedding
 from index.types.records import Cursor, Job, Note, Welcome
 from index.types.searches import Asked, SavedSearch
@@ -36,11 +36,11 @@ class Bookkeeping:
         async def write(db: Transaction) -> None:
             of_owner = "space = ? AND owner = ?"
             if after == -math.inf:
-                await db.execute(f"DELETE FROM left_out WHERE {of_owner}", (space, owner))
+                await db.execute(f"DELETE FROM left_out WHERE {of_owner}", space, owner)
             else:
                 await db.execute(
-                    f"UPDATE left_out SET upto = min(upto, ?) WHERE {of_owner}",
-                    (after, space, owner),
+                    f"UPDATE left_out SET upto = ? WHERE {of_owner} AND upto > ?",
+                    *(after, space, owner, after),
                 )
             self._database.note_deletion()
 
@@ -57,7 +57,9 @@ class Bookkeeping:
             await self._database.execute("DELETE FROM retention WHERE space = ?", space)
         else:
             await self._database.execute(
-                "INSERT_REPLACE INTO retention VALUES (?, ?)", space, days
+                """INSERT INTO retention (space, days) VALUES (?, ?)
+                ON CONFLICT (space) DO UPDATE SET days = excluded.days""",
+                *(space, days),
             )
 
     async def retention(self) -> dict[int, int]:
@@ -67,7 +69,9 @@ class Bookkeeping:
 
     async def depart(self, space: int, since: float) -> None:
         """Note that a space was left (Unix seconds); an earlier note stays."""
-        await self._database.execute("INSERT_IGNORE INTO departed VALUES (?, ?)", space, since)
+        await self._database.execute(
+            "INSERT INTO departed (space, since) VALUES (?, ?) ON CONFLICT DO NOTHING", space, since
+        )
 
     async def come_back(self, space: int) -> None:
         """Take away the note that a space was left."""
@@ -138,7 +142,9 @@ class Bookkeeping:
             )
         else:
             await self._database.execute(
-                "INSERT_REPLACE INTO noted_groups VALUES (?, ?, ?)", space, group, owners
+                """INSERT INTO noted_groups (space, group_id, owners) VALUES (?, ?, ?)
+                ON CONFLICT (space, group_id) DO UPDATE SET owners = excluded.owners""",
+                *(space, group, owners),
             )
 
     async def noted_groups(self) -> dict[tuple[int, int], int]:
@@ -149,8 +155,8 @@ class Bookkeeping:
     async def let_pass(self, space: int, group: int, link: int) -> None:
         """Never note in a group what this link of the space shows."""
         await self._database.execute(
-            """INSERT_IGNORE INTO passes
-            SELECT space, ?, item FROM links WHERE id = ? AND space = ?""",
+            """INSERT INTO passes (space, group_id, item)
+            SELECT space, ?, item FROM links WHERE id = ? AND space = ? ON CONFLICT DO NOTHING""",
             group,
             link,
             space,
@@ -181,7 +187,9 @@ class Bookkeeping:
     async def keep_note(self, note: Note) -> None:
         """Remember which note stands below a source."""
         await self._database.execute(
-            "INSERT_REPLACE INTO notes VALUES (?, ?, ?, ?, ?)",
+            """INSERT INTO notes (space, source, group_id, named, id) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (space, source) DO UPDATE SET group_id = excluded.group_id,
+                named = excluded.named, id = excluded.id""",
             *(note.space, note.source, note.group, note.named, note.id),
         )
 
@@ -213,7 +221,9 @@ class Bookkeeping:
     async def keep_welcome(self, welcome: Welcome) -> None:
         """Remember where the caller presented itself to a space, in place of an earlier one."""
         await self._database.execute(
-            "INSERT_REPLACE INTO welcomes VALUES (?, ?, ?, ?)",
+            """INSERT INTO welcomes (space, group_id, source, reading) VALUES (?, ?, ?, ?)
+            ON CONFLICT (space) DO UPDATE SET group_id = excluded.group_id,
+                source = excluded.source, reading = excluded.reading""",
             *(welcome.space, welcome.group, welcome.source, welcome.reading),
         )
 
@@ -233,7 +243,10 @@ class Bookkeeping:
 
     async def watch(self, space: int, group: int) -> None:
         """Mark a group as watched."""
-        await self._database.execute("INSERT_IGNORE INTO watched VALUES (?, ?)", space, group)
+        await self._database.execute(
+            "INSERT INTO watched (space, group_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            *(space, group),
+        )
 
     async def unwatch(self, space: int, group: int) -> None:
         """Take the mark away; the group's pictures stay."""
@@ -275,10 +288,10 @@ class Bookkeeping:
         """Jobs, oldest first; `active`: only those running or paused."""
         rows = await self._database.rows(
             """SELECT id, space, kind, status, state FROM jobs
-            WHERE (?1 IS NULL OR space = ?1) AND (NOT ?2 OR status IN ('running', 'paused'))
+            WHERE (?1 IS NULL OR space = ?1) AND (?2 = 0 OR status IN ('running', 'paused'))
             ORDER BY id""",
             space,
-            active,
+            int(active),
         )
         return [
             Job(id, space, kind, status, json.loads(state))
@@ -297,7 +310,12 @@ class Bookkeeping:
         vector, parts = columns.query_blob(embedding) if embedding else (None, None)
         truncated = embedding.truncated if embedding else None
         row = (id, space, owner, json.dumps(asked.to_json()), vector, truncated, time.time(), parts)
-        await self._database.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        await self._database.execute(
+            """INSERT INTO searches
+            (id, space, owner, params, vector, truncated, made_at, parts)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            *row,
+        )
         return id
 
     async def search_by_id(self, id: str) -> SavedSearch | None:
@@ -325,8 +343,7 @@ class Bookkeeping:
         old = time.time() - self.search_life_s
 
         async def write(db: Transaction) -> None:
-            dropped = await db.execute("DELETE FROM searches WHERE made_at < ?", (old,))
-            if dropped.rowcount:
+            if await db.execute("DELETE FROM searches WHERE made_at < ?", old):
                 self._database.note_deletion()
 
         await self._database.write(write)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from index.store.sql.database import Row
 from index.types.errors import StoreCorrupt
 from index.types.query import NOTHING, QueryEmbedding
 from index.types.records import EmbeddedPicture, Entries, Floats, Group, Link

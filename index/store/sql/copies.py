@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Collection, Sequence
 
 import numpy as np
 
 from index.copies.lookup import ROW, Rows
-from index.store.sql.database import Database, Transaction
+from index.store.sql.database import Database, Row, Transaction
 from index.store.sql.derivations import table_of
 from index.types.derivations import FINGERPRINT
 

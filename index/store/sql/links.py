@@ -6,14 +6,13 @@ import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.store.sql import columns, transcripts, word_search
-from index.store.sql.database import SEGMENTS, Database
+from index.store.sql.database import Database, Row
 from index.store.sql.traits import condition
 from index.types.filter import Filter
 from index.types.records import (
@@ -31,6 +30,7 @@ from index.types.records import (
 # Stills and words that come with belongings at once: Discord takes files of 10 MB. One picture has
 # far less.
 MAX_KEPT_BYTES = 6_000_000
+MOST_BYTES = 4  # of a letter
 
 
 class Links:
@@ -47,7 +47,7 @@ class Links:
         """The slots of one source that show a picture whose file lacks a part of it."""
         rows = await self._database.rows(
             """SELECT slot FROM links JOIN items ON items.id = links.item
-            WHERE space = ? AND source = ? AND partial""",
+            WHERE space = ? AND source = ? AND partial != 0""",
             space,
             source,
         )
@@ -73,13 +73,13 @@ class Links:
         """A column of the moments of these links' frames. An item whose frames were chosen anew
         since, by a Magpie that chooses others, has another number of vectors."""
         return await self._database.rows(
-            f"""SELECT links.id, moments.{column} FROM json_each(?) AS asked
-            JOIN links ON links.id = CAST(asked.key AS INTEGER)
-            JOIN moments ON moments.item = links.item AND moments.frame = asked.value
+            f"""SELECT links.id, moments.{column} FROM pairs(?, ?) AS asked
+            JOIN links ON links.id = asked.one
+            JOIN moments ON moments.item = links.item AND moments.frame = asked.other
             JOIN embeddings ON embeddings.item = links.item
             WHERE length(vectors) = (SELECT 4 * dimension FROM model)
                 * (SELECT COUNT(*) FROM moments AS every WHERE every.item = links.item)""",
-            json.dumps(frames),
+            *(list(frames), list(frames.values())),
         )
 
     async def resolved(self, filter: Filter) -> Filter:
@@ -231,7 +231,7 @@ class Links:
         allowed = None if groups is None else list(groups)
         rows = await self._database.many_rows(
             """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
-                COUNT(DISTINCT CASE WHEN items.partial THEN items.id END)
+                COUNT(DISTINCT CASE WHEN items.partial != 0 THEN items.id END)
             FROM links JOIN items ON items.id = links.item
             WHERE (?1 IS NULL OR links.space = ?1)
             AND (?2 IS NULL OR links.group_id IN (numbers(?2)))
@@ -272,7 +272,7 @@ class Links:
         """Whose links these groups have, and how many of each; most first. The time that it takes
         depends on these groups alone."""
         rows = await self._database.rows(
-            """SELECT owner, COUNT(*) FROM links INDEXED BY links_of_group
+            """SELECT owner, COUNT(*) FROM links by_index(links_of_group)
             WHERE space = ? AND group_id IN (numbers(?))
             GROUP BY owner ORDER BY COUNT(*) DESC, owner LIMIT ?""",
             space,
@@ -288,14 +288,15 @@ class Links:
         where they have many stills or words."""
         model = await self.model()
         rows = await self._database.rows(
-            """SELECT id, vectors FROM (
+            f"""SELECT id, vectors FROM (
                 SELECT links.id, vectors, sum(
-                    (SELECT total(length(still)) FROM moments WHERE moments.item = links.item)
-                    + (SELECT total(length(CAST(lines AS BLOB))) FROM transcripts
+                    (SELECT COALESCE(sum(length(still)), 0) FROM moments
+                        WHERE moments.item = links.item)
+                    + (SELECT COALESCE(sum({MOST_BYTES} * length(lines)), 0) FROM transcripts
                         WHERE transcripts.item = links.item)
                 ) OVER (ORDER BY links.id) AS so_far
                 FROM links JOIN embeddings ON embeddings.item = links.item
-                WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?)
+                WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?) AS mine
             WHERE so_far <= ? ORDER BY id""",
             space,
             owner,
@@ -311,7 +312,7 @@ class Links:
                 id,
                 Belonging(
                     *links[id],
-                    columns.vectors_of(self._database.path, vectors, model.dimension),
+                    columns.vectors_of(self._database.place, vectors, model.dimension),
                     moments.get(id, ()),
                     words.get(id, ()),
                 ),
@@ -323,9 +324,9 @@ class Links:
     async def _all_moments(self, ids: Sequence[int]) -> dict[int, list[Moment]]:
         """All moments of what these links show, by link."""
         rows = await self._database.rows(
-            """SELECT links.id, second, still FROM json_each(?) AS asked
-            JOIN links ON links.id = asked.value JOIN moments ON moments.item = links.item
-            ORDER BY links.id, frame""",
+            """SELECT links.id, second, still
+            FROM links JOIN moments ON moments.item = links.item
+            WHERE links.id IN (numbers(?)) ORDER BY links.id, frame""",
             list(ids),
         )
         moments: dict[int, list[Moment]] = {}
@@ -334,8 +335,8 @@ class Links:
         return moments
 
     async def disk_bytes(self) -> int:
-        """What the file, its write-ahead log and its segments take on disk, in bytes."""
-        return await asyncio.to_thread(_disk_bytes, self._database.path)
+        """What the store takes on disk."""
+        return await self._database.disk_bytes()
 
     async def model(self) -> ModelInfo | None:
         """The model whose embeddings are kept; None in an empty gallery."""
@@ -349,12 +350,6 @@ def _of_groups(filter: Filter) -> tuple[str, list[object]]:
         return " AND space = ?", [filter.space]
     where = " AND space = ? AND group_id IN (numbers(?))"
     return where, [filter.space, sorted(filter.groups)]
-
-
-def _disk_bytes(path: Path) -> int:
-    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
-    segments = path.with_name(path.name + SEGMENTS).glob("*")
-    return sum(file.stat().st_size for file in (*files, *segments) if file.exists())
 
 
 def _ids(rows: Sequence[Row]) -> frozenset[int]:

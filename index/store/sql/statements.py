@@ -13,21 +13,18 @@ from typing import Any
 import numpy as np
 
 from index.store.sql import columns, words
-from index.types.records import Changes, Cursor, EmbeddedPicture, Group, Job, Link, Settled
+from index.store.sql.database import Transaction
+from index.types.records import Changes, Cursor, EmbeddedPicture, Group, Job, Link
 
 
 async def permitted(
     db: Transaction, items: Sequence[tuple[EmbeddedPicture, Link]]
 ) -> list[tuple[EmbeddedPicture, Link]]:
     """Those but for what its owner wants left out, and what is older than its space keeps."""
-    spaces = json.dumps(list({link.space for _, link in items}))
+    spaces = list({link.space for _, link in items})
     there = "space IN (numbers(?))"
-    out = await db.execute_fetchall(
-        f"SELECT space, owner, upto FROM left_out WHERE {there}", (spaces,)
-    )
-    kept_s = await db.execute_fetchall(
-        f"SELECT space, days * 86400 FROM retention WHERE {there}", (spaces,)
-    )
+    out = await db.rows(f"SELECT space, owner, upto FROM left_out WHERE {there}", spaces)
+    kept_s = await db.rows(f"SELECT space, days * 86400 FROM retention WHERE {there}", spaces)
     left_out = {(space, owner): upto for space, owner, upto in out}
     oldest = {space: time.time() - seconds for space, seconds in kept_s}
     return [
@@ -49,39 +46,39 @@ async def put_groups(db: Transaction, links: Sequence[Link]) -> None:
     await words.drop(db, moved)
     await db.execute_many(
         """INSERT INTO groups (space, id, parent, private) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO UPDATE SET parent = excluded.parent, private = excluded.private""",
-        [(space, group.id, group.parent, group.private) for space, group in groups],
+        ON CONFLICT (space, id)
+        DO UPDATE SET parent = excluded.parent, private = excluded.private""",
+        [(space, group.id, group.parent, int(group.private)) for space, group in groups],
     )
     await words.add(db, moved)
 
 
-async def _links_that_move(
-    db: Transaction, groups: Collection[tuple[int, Group]]
-) -> list[int]:
+async def _links_that_move(db: Transaction, groups: Collection[tuple[int, Group]]) -> list[int]:
     """The links with words in those of these groups whose place among others has changed."""
-    there = [(space, group.id, group.parent, group.private) for space, group in groups]
-    return await words.links_with_words(
-        db,
-        """(space, group_id) IN (SELECT groups.space, groups.id FROM groups JOIN json_each(?) AS now
-            ON groups.space = now.value ->> 0 AND groups.id = now.value ->> 1
-            WHERE (groups.parent, groups.private) IS NOT (now.value ->> 2, now.value ->> 3))""",
-        (json.dumps(there),),
-    )
+    now = {(space, group.id): (group.parent, int(group.private)) for space, group in groups}
+    links: list[int] = []
+    for space in {space for space, _ in groups}:
+        ids = [id for one, id in now if one == space]
+        known = await db.rows(
+            "SELECT id, parent, private FROM groups WHERE space = ? AND id IN (numbers(?))",
+            *(space, ids),
+        )
+        moved = [id for id, *place in known if tuple(place) != now[space, id]]
+        if moved:
+            there = "space = ? AND group_id IN (numbers(?))"
+            links += await words.links_with_words(db, there, space, moved)
+    return links
 
 
-async def put_item(
-    db: Transaction, picture: EmbeddedPicture
-) -> tuple[int, EmbeddedPicture]:
+async def put_item(db: Transaction, picture: EmbeddedPicture) -> tuple[int, EmbeddedPicture]:
     """The item with these bytes, which is added unless it is there already.
 
     returns  its id, and the picture with the vectors that are kept: those of the first time
     """
-    found = list(
-        await db.execute_fetchall(
-            """SELECT id, vectors FROM items JOIN embeddings ON embeddings.item = items.id
-            WHERE key = ?""",
-            (picture.key,),
-        )
+    found = await db.rows(
+        """SELECT id, vectors FROM items JOIN embeddings ON embeddings.item = items.id
+        WHERE key = ?""",
+        picture.key,
     )
     if found:
         id, vectors = found[0]
@@ -96,11 +93,13 @@ async def put_item(
         picture.width,
         picture.height,
         picture.text,
-        picture.partial,
+        int(picture.partial),
     )
     # float32: float16 would halve the file, but the exact second ranking needs the vectors as
     # the model gave them, and so would a later change of precision.
-    await db.execute("INSERT INTO embeddings VALUES (?, ?)", (id, columns.blob(picture.vectors)))
+    await db.execute(
+        "INSERT INTO embeddings (item, vectors) VALUES (?, ?)", id, columns.blob(picture.vectors)
+    )
     await db.execute_many(
         "INSERT INTO moments (item, frame, second, still) VALUES (?, ?, ?, ?)",
         [(id, frame, one.second, one.still) for frame, one in enumerate(picture.moments)],
@@ -113,12 +112,10 @@ async def put_link(
 ) -> tuple[int, tuple[int, int, int, float] | None]:
     """Keep a link. returns  its id, and the item, group, owner and time that it had before; None
     for these when it is new."""
-    found = list(
-        await db.execute_fetchall(
-            """SELECT id, item, group_id, owner, posted_at FROM links
-            WHERE space = ? AND source = ? AND slot = ?""",
-            (link.space, link.source, link.slot),
-        )
+    found = await db.rows(
+        """SELECT id, item, group_id, owner, posted_at FROM links
+        WHERE space = ? AND source = ? AND slot = ?""",
+        *(link.space, link.source, link.slot),
     )
     values = (
         link.group.id,
@@ -126,7 +123,7 @@ async def put_link(
         link.owner,
         link.posted_at,
         link.name,
-        link.spoiler,
+        int(link.spoiler),
         json.dumps(dict(link.details)),
     )
     if found:
@@ -137,10 +134,10 @@ async def put_link(
         await db.execute(
             """UPDATE links SET group_id = ?, item = ?, owner = ?, posted_at = ?, name = ?,
             spoiler = ?, details = ? WHERE id = ?""",
-            (*values, id),
+            *(*values, id),
         )
         if elsewhere:
-            await db.execute("DELETE FROM unread WHERE link = ?", (id,))
+            await db.execute("DELETE FROM unread WHERE link = ?", id)
             await words.begin_link(db, id)
         return id, (before[0], before[1], before[2], before[3])
     id = await returned(
@@ -156,31 +153,13 @@ async def put_link(
     return id, None
 
 
-async def touch(db: Transaction, links: Sequence[int]) -> None:
-    """Note that these links are no longer as the segment files have them, if they are in any."""
-    await db.execute(
-        """INSERT_IGNORE INTO touched numbers(?)
-        WHERE value <= (SELECT newest FROM settled)""",
-        (list(links),),
-    )
-
-
-async def put_settled(db: Transaction, settled: Settled | None) -> None:
-    """Keep which links are in segment files, and which of them were removed or replaced since."""
-    await db.execute("DELETE FROM settled")
-    await db.execute("DELETE FROM touched")
-    if settled is not None:
-        await db.execute(
-            "INSERT INTO settled VALUES (1, ?, ?)", (json.dumps(settled.names), settled.newest)
-        )
-        await touch(db, list(settled.touched))
-
-
 async def put_cursors(db: Transaction, cursors: Sequence[Cursor]) -> None:
     """Keep these cursors, each in place of its group's earlier one."""
     await db.execute_many(
-        "INSERT_REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
-        [(c.space, c.group, c.newest, c.oldest, c.complete) for c in cursors],
+        """INSERT INTO cursors (space, group_id, newest, oldest, complete) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (space, group_id) DO UPDATE SET newest = excluded.newest,
+            oldest = excluded.oldest, complete = excluded.complete""",
+        [(c.space, c.group, c.newest, c.oldest, int(c.complete)) for c in cursors],
     )
 
 
@@ -192,8 +171,9 @@ async def put_jobs(db: Transaction, jobs: Sequence[Job]) -> None:
     )
 
 
-async def drop_orphans(db: Transaction, items: Collection[int]) -> None:
-    """Delete those of these items that no link shows any more, and groups without links.
+async def drop_orphans(db: Transaction, items: Collection[int], spaces: Collection[int]) -> None:
+    """Delete those of these items that no link shows any more, and groups without links in these
+    spaces.
 
     What belongs to an item, its vectors and what was derived from it, is deleted with it. What was
     said of it in a space that shows it no more is deleted, though another space shows it.
@@ -204,45 +184,42 @@ async def drop_orphans(db: Transaction, items: Collection[int]) -> None:
     await db.execute(
         """DELETE FROM items WHERE id IN (numbers(?))
         AND NOT EXISTS (SELECT 1 FROM links WHERE links.item = items.id)""",
-        (list(items),),
+        list(items),
     )
     await db.execute(
-        """DELETE FROM groups WHERE NOT EXISTS (SELECT 1 FROM links
-        WHERE links.space = groups.space AND links.group_id = groups.id)"""
+        """DELETE FROM groups WHERE space IN (numbers(?)) AND NOT EXISTS (SELECT 1 FROM links
+        WHERE links.space = groups.space AND links.group_id = groups.id)""",
+        list(spaces),
     )
 
 
 async def drop_said(db: Transaction, items: Collection[int] | None = None) -> None:
     """Delete what was said of items in spaces that show them no more; of all items, or of these."""
     for table, column in SAID:
-        among, values = "", tuple[str, ...]()
+        among, values = "", list[list[int]]()
         if items is not None:
-            among, values = (
-                f"{column} IN (numbers(?)) AND",
-                (list(items),),
-            )
+            among, values = f"{column} IN (numbers(?)) AND", [list(items)]
         await db.execute(
             f"""DELETE FROM {table} WHERE {among} NOT EXISTS (SELECT 1 FROM links
             WHERE links.item = {table}.{column} AND links.space = {table}.space)""",
-            values,
+            *values,
         )
 
 
 async def returned(db: Transaction, sql: str, *params: Any) -> int:
     """The one number that a statement gives back."""
-    ((number,),) = await db.execute_fetchall(sql, params)
+    ((number,),) = await db.rows(sql, *params)
     return int(number)
 
 
 async def drop_links(db: Transaction, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
-    await words.drop(db, await words.links_with_words(db, where, params))
-    removed = list(
-        await db.execute_fetchall(
-            f"DELETE FROM links WHERE {where} RETURNING id, item, space", params
-        )
+    await words.drop(db, await words.links_with_words(db, where, *params))
+    removed = await db.rows(f"DELETE FROM links WHERE {where} RETURNING id, item, space", *params)
+    changes = Changes(
+        removed=[id for id, _, _ in removed], dropped=Counter(space for _, _, space in removed)
     )
-    ids = [id for id, _, _ in removed]
-    await touch(db, ids)
-    await drop_orphans(db, [item for _, item, _ in removed])
-    return Changes(removed=ids, dropped=Counter(space for _, _, space in removed))
+    await db.touch(changes.removed)
+    await db.follow(changes)
+    await drop_orphans(db, [item for _, item, _ in removed], set(changes.dropped))
+    return changes

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from index.store.sql import columns, statements
-from index.store.sql.database import Database, Transaction
+from index.store.sql.database import MAX_ID, Database, Row, Transaction
 from index.types.query import QueryEmbedding
 from index.types.searches import Asked
 from index.types.watches import COUNTED_S, MOST_PENDING, TOLD_S, Notice, Stage, Unjudged, Watch
@@ -56,7 +56,7 @@ class Watches:
         async def write(db: Transaction) -> None:
             await db.execute(
                 "DELETE FROM watches WHERE id IN (numbers(?))",
-                (list(ids),),
+                list(ids),
             )
             self._database.note_deletion()
 
@@ -68,8 +68,8 @@ class Watches:
         when it was paused is never told."""
 
         async def write(db: Transaction) -> None:
-            await db.execute("UPDATE watches SET paused = ? WHERE id = ?", (why, id))
-            await db.execute("DELETE FROM notices WHERE watch = ? AND sent_at IS NULL", (id,))
+            await db.execute("UPDATE watches SET paused = ? WHERE id = ?", why, id)
+            await db.execute("DELETE FROM notices WHERE watch = ? AND sent_at IS NULL", id)
 
         await self._database.write(write)
         self.version += 1
@@ -158,13 +158,13 @@ class Watches:
                 await db.execute(
                     """UPDATE unjudged SET stage = CASE WHEN EXISTS (
                         SELECT 1 FROM links JOIN transcripts ON transcripts.item = links.item
-                        WHERE links.id = unjudged.link AND NOT stale
+                        WHERE links.id = unjudged.link AND stale = 0
                         AND links.id NOT IN (SELECT link FROM unread)) THEN ? ELSE ? END
                     WHERE link = ?""",
-                    (int(Stage.READ), int(Stage.UNREAD), link.link),
+                    *(int(Stage.READ), int(Stage.UNREAD), link.link),
                 )
             else:
-                await db.execute("DELETE FROM unjudged WHERE link = ?", (link.link,))
+                await db.execute("DELETE FROM unjudged WHERE link = ?", link.link)
 
         await self._database.write(write)
 
@@ -205,7 +205,7 @@ class Watches:
     async def _notices(self, where: str, *params: Any) -> list[Notice]:
         # A link that is gone is 0, which no link is.
         rows = await self._database.rows(
-            f"""SELECT id, watch, ifnull(link, 0), due, sending FROM notices
+            f"""SELECT id, watch, COALESCE(link, 0), due, sending FROM notices
             WHERE {where} ORDER BY id""",
             *params,
         )
@@ -237,11 +237,12 @@ class Watches:
 
         async def write(db: Transaction) -> None:
             await db.execute(
-                "UPDATE notices SET sent_at = ? WHERE sending = ? AND sent_at IS NULL", (at, name)
+                "UPDATE notices SET sent_at = ? WHERE sending = ? AND sent_at IS NULL", *(at, name)
             )
             if counts:
                 await db.execute(
-                    "INSERT INTO tellings VALUES (?, ?, ?)", (watch.space, watch.owner, at)
+                    "INSERT INTO tellings (space, owner, at) VALUES (?, ?, ?)",
+                    *(watch.space, watch.owner, at),
                 )
 
         await self._database.write(write)
@@ -282,11 +283,11 @@ class Watches:
         """Forget what was told long ago, or was never told since its link is gone."""
 
         async def write(db: Transaction) -> None:
-            await db.execute("DELETE FROM tellings WHERE at < ?", (now - COUNTED_S,))
+            await db.execute("DELETE FROM tellings WHERE at < ?", now - COUNTED_S)
             await db.execute(
                 """DELETE FROM notices WHERE sent_at < ?
                 OR (link IS NULL AND sent_at IS NULL AND sending = '')""",
-                (now - TOLD_S,),
+                now - TOLD_S,
             )
 
         await self._database.write(write)
@@ -295,27 +296,28 @@ class Watches:
 async def _put_notices(db: Transaction, notices: Sequence[Notice]) -> None:
     # Neither may come back that was removed meanwhile.
     await db.execute_many(
-        """INSERT_IGNORE INTO notices (watch, link, due, sending)
-        SELECT watches.id, links.id, ?, '' FROM watches JOIN links
-        WHERE watches.id = ? AND watches.paused = '' AND links.id = ?""",
+        """INSERT INTO notices (watch, link, due, sending)
+        SELECT watches.id, links.id, ?, '' FROM watches, links
+        WHERE watches.id = ? AND watches.paused = '' AND links.id = ? ON CONFLICT DO NOTHING""",
         [(notice.due, notice.watch, notice.link) for notice in notices],
     )
     for watch in {notice.watch for notice in notices}:
         await db.execute(
             f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
             WHERE watch = ? AND {PENDING} AND sending = ''
-            ORDER BY id DESC LIMIT -1 OFFSET ?)""",
-            (watch, MOST_PENDING),
+            ORDER BY id DESC LIMIT {MAX_ID} OFFSET ?)""",
+            *(watch, MOST_PENDING),
         )
 
 
 async def put_unjudged(db: Transaction, links: Collection[int]) -> None:
     """Let these links be judged, if their space has a watch that may tell of them."""
     await db.execute(
-        """INSERT_IGNORE INTO unjudged SELECT id, 0 FROM links
+        """INSERT INTO unjudged (link, stage) SELECT id, 0 FROM links
         WHERE id IN (numbers(?))
-        AND EXISTS (SELECT 1 FROM watches WHERE watches.space = links.space AND paused = '')""",
-        (list(links),),
+        AND EXISTS (SELECT 1 FROM watches WHERE watches.space = links.space AND paused = '')
+        ON CONFLICT DO NOTHING""",
+        list(links),
     )
 
 
@@ -324,7 +326,7 @@ async def words_were_read(db: Transaction, item: int) -> None:
     await db.execute(
         """UPDATE unjudged SET stage = ? WHERE stage = ?
         AND link IN (SELECT id FROM links WHERE item = ?)""",
-        (int(Stage.READ), int(Stage.UNREAD), item),
+        *(int(Stage.READ), int(Stage.UNREAD), item),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -63,22 +62,24 @@ class Writes:
                     removed.append(id)
                     dropped.append(before[0])
                 added.append((id, kept, link))
-            await statements.touch(db, removed)
-            await statements.drop_orphans(db, dropped)
+            await db.touch(removed)
+            await statements.drop_orphans(db, dropped, {link.space for _, link in items})
             await statements.put_cursors(db, cursors)
             await statements.put_jobs(db, jobs)
             if new:
                 await put_unjudged(db, to_judge)
             if dropped:
                 self._database.note_deletion()
-            return Changes(removed, columns.entries_of(added))
+            changes = Changes(removed, columns.entries_of(added))
+            await db.follow(changes)
+            return changes
 
         return await self._database.write(write)
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
         """Drop the links of this source whose slot is not listed."""
         return await self._remove(
-            "space = ? AND source = ? AND slot NOT IN (numbers(?))",
+            "space = ? AND source = ? AND slot NOT IN (texts(?))",
             space,
             source,
             list(slots),
@@ -87,7 +88,7 @@ class Writes:
     async def remove_sources(self, space: int, sources: Collection[str]) -> Changes:
         """Drop all links of these sources."""
         return await self._remove(
-            "space = ? AND source IN (numbers(?))",
+            "space = ? AND source IN (texts(?))",
             space,
             list(sources),
         )
@@ -98,7 +99,7 @@ class Writes:
             (SELECT ?2 UNION SELECT id FROM groups WHERE space = ?1 AND parent = ?2)"""
 
         async def write(db: Transaction) -> Changes:
-            await db.execute(f"DELETE FROM cursors WHERE {mine}", (space, group))
+            await db.execute(f"DELETE FROM cursors WHERE {mine}", space, group)
             return await self._drop(db, mine, space, group)
 
         return await self._database.write(write)
@@ -109,7 +110,7 @@ class Writes:
         async def write(db: Transaction) -> Changes:
             changes = await self._drop(db, "space = ?", space)
             for table in TABLES_OF_A_SPACE:
-                await db.execute(f"DELETE FROM {table} WHERE space = ?", (space,))
+                await db.execute(f"DELETE FROM {table} WHERE space = ?", space)
             self._database.note_deletion()
             return changes
 
@@ -120,15 +121,15 @@ class Writes:
 
         async def write(db: Transaction) -> Changes:
             await db.execute(
-                """INSERT INTO left_out VALUES (?, ?, ?)
-                ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)""",
-                (space, owner, upto),
+                """INSERT INTO left_out (space, owner, upto) VALUES (?, ?, ?)
+                ON CONFLICT (space, owner) DO UPDATE SET upto = excluded.upto
+                WHERE excluded.upto > left_out.upto""",
+                *(space, owner, upto),
             )
             mine = "space = ? AND owner = ? AND posted_at <= ?"
             changes = await self._drop(db, mine, space, owner, upto)
             for table in ("searches", "watches", "tellings"):
-                mine = f"DELETE FROM {table} WHERE space = ? AND owner = ?"
-                await db.execute(mine, (space, owner))
+                await db.execute(f"DELETE FROM {table} WHERE space = ? AND owner = ?", space, owner)
             self._database.note_deletion()
             return changes
 

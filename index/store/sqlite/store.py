@@ -6,18 +6,19 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from index.store.sqlite import words
-from index.store.sqlite.bookkeeping import Bookkeeping
-from index.store.sqlite.copies import Copies
+from index.store.sql import words
+from index.store.sql.bookkeeping import Bookkeeping
+from index.store.sql.copies import Copies
+from index.store.sql.derivations import Derivations, table_of
+from index.store.sql.items import Items
+from index.store.sql.links import Links
+from index.store.sql.model_record import ModelRecord
+from index.store.sql.transcripts import Transcripts
+from index.store.sql.watches import Watches
+from index.store.sql.writes import Writes
 from index.store.sqlite.database import Database
-from index.store.sqlite.derivations import Derivations, create_table, table_of
-from index.store.sqlite.items import Items
-from index.store.sqlite.links import Links
-from index.store.sqlite.model_record import ModelRecord
 from index.store.sqlite.rows import RowSource
-from index.store.sqlite.transcripts import Transcripts
-from index.store.sqlite.watches import Watches
-from index.store.sqlite.writes import Writes
+from index.store.sqlite.transaction import Transaction
 from index.types.derivations import NAMES
 from index.types.searches import SEARCH_LIFE_S
 
@@ -62,10 +63,14 @@ class SQLiteStore:
             return cls(database, search_life_s, ())  # derives nothing, and some have no table yet
         try:
             tables = await database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")
-            for name in derivations:
-                if (table_of(name),) not in tables:
-                    await database.execute(create_table(name))
-            await database.write(words.begin)
+            missing = {table_of(name) for name in derivations} - {name for (name,) in tables}
+
+            async def begin(db: Transaction) -> None:
+                for table in missing:
+                    await db.create_results(table)
+                await words.begin(db)
+
+            await database.write(begin)
         except BaseException:
             await database.close()
             raise
