@@ -288,7 +288,7 @@ class Bookkeeping:
         """Jobs, oldest first; `active`: only those running or paused."""
         rows = await self._database.rows(
             """SELECT id, space, kind, status, state FROM jobs
-            WHERE (?1 IS NULL OR space = ?1) AND (?2 = 0 OR status IN ('running', 'paused'))
+            WHERE (space = ?1 OR ?1 IS NULL) AND (?2 = 0 OR status IN ('running', 'paused'))
             ORDER BY id""",
             space,
             int(active),

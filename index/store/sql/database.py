@@ -12,7 +12,9 @@ says it in one of these words, and the database puts its own in their place:
     flag(c, 'name')    1 where a column of JSON has true under this name, else 0
     by_index(name)     read the table by this index; only SQLite has to be told
 
-Truth values are kept as 0 and 1, and a condition says `partial != 0`.
+Truth values are kept as 0 and 1, and a condition says `partial != 0`. A parameter that may be NULL
+is compared before it is asked whether it is: `(space = ?1 OR ?1 IS NULL)`, since PostgreSQL takes
+its type from where it stands first.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ class Derivations:
     ) -> list[PendingItem]:
         """Items that nothing was made from yet, oldest first; of one kind, if given."""
         rows = await self._database.rows(
-            f"""SELECT key, kind, text FROM items WHERE (?1 IS NULL OR kind = ?1)
+            f"""SELECT key, kind, text FROM items WHERE (kind = ?1 OR ?1 IS NULL)
             AND id NOT IN (SELECT item FROM {self._table(name)}) ORDER BY id LIMIT ?2""",
             kind,
             MAX_ID if limit is None else limit,

@@ -233,8 +233,8 @@ class Links:
             """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
                 COUNT(DISTINCT CASE WHEN items.partial != 0 THEN items.id END)
             FROM links JOIN items ON items.id = links.item
-            WHERE (?1 IS NULL OR links.space = ?1)
-            AND (?2 IS NULL OR links.group_id IN (numbers(?2)))
+            WHERE (links.space = ?1 OR ?1 IS NULL)
+            AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
             GROUP BY items.kind""",
             space,
             allowed,

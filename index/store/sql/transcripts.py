@@ -135,7 +135,7 @@ class Transcripts:
         """
         rows = await self._database.rows(
             f"""SELECT items.key, {columns.LINK}
-            WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1) AND links.id < ?2
+            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL) AND links.id < ?2
             ORDER BY links.id DESC LIMIT ?3""",
             space,
             after or MAX_ID,
@@ -155,7 +155,7 @@ class Transcripts:
         must not be told here."""
         rows = await self._database.many_rows(
             f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS}
-            WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1)""",
+            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL)""",
             space,
         )
         return int(rows[0][0])
@@ -172,10 +172,10 @@ class Transcripts:
         rows = await self._database.many_rows(
             """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
             WHERE links.space = ?1 AND items.kind = 'image'
-            AND (?2 IS NULL OR links.group_id IN (numbers(?2)))
+            AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
             AND (links.item NOT IN (SELECT item FROM transcripts WHERE stale = 0 OR ?3 = 0)
                 OR links.id IN (SELECT link FROM unread))
-            AND (?4 IS NULL OR links.id IN (numbers(?4)))""",
+            AND (links.id IN (numbers(?4)) OR ?4 IS NULL)""",
             filter.space,
             groups,
             int(or_stale),
@@ -188,9 +188,9 @@ class Transcripts:
         read in them counts until then."""
         allowed = None if groups is None else list(groups)
         await self._database.execute(
-            """UPDATE transcripts SET stale = 1 WHERE ?1 IS NULL OR item IN (
+            """UPDATE transcripts SET stale = 1 WHERE item IN (
                 SELECT item FROM links WHERE space = ?1
-                AND (?2 IS NULL OR group_id IN (numbers(?2))))""",
+                AND (group_id IN (numbers(?2)) OR ?2 IS NULL)) OR ?1 IS NULL""",
             space,
             allowed,
         )

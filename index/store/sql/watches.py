@@ -159,7 +159,8 @@ class Watches:
                     """UPDATE unjudged SET stage = CASE WHEN EXISTS (
                         SELECT 1 FROM links JOIN transcripts ON transcripts.item = links.item
                         WHERE links.id = unjudged.link AND stale = 0
-                        AND links.id NOT IN (SELECT link FROM unread)) THEN ? ELSE ? END
+                        AND links.id NOT IN (SELECT link FROM unread))
+                        THEN CAST(? AS INTEGER) ELSE CAST(? AS INTEGER) END
                     WHERE link = ?""",
                     *(int(Stage.READ), int(Stage.UNREAD), link.link),
                 )

@@ -19,7 +19,7 @@ async def _homes(database: Database, filter: Filter) -> list[Home]:
     groups = None if filter.groups is None else sorted(filter.groups)
     rows = await database.rows(
         f"""SELECT DISTINCT {HOME} FROM groups
-        WHERE space = ?1 AND (?2 IS NULL OR groups.id IN (numbers(?2)))""",
+        WHERE space = ?1 AND (groups.id IN (numbers(?2)) OR ?2 IS NULL)""",
         *(filter.space, groups),
     )
     return [Home(filter.space, home) for (home,) in rows]

@@ -6,39 +6,21 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from index.store.sql import words
-from index.store.sql.bookkeeping import Bookkeeping
-from index.store.sql.copies import Copies
-from index.store.sql.derivations import Derivations, table_of
-from index.store.sql.items import Items
-from index.store.sql.links import Links
-from index.store.sql.model_record import ModelRecord
-from index.store.sql.transcripts import Transcripts
-from index.store.sql.watches import Watches
-from index.store.sql.writes import Writes
+from index.store.sql import store
 from index.store.sqlite.database import Database
 from index.store.sqlite.rows import RowSource
-from index.store.sqlite.transaction import Transaction
 from index.types.derivations import NAMES
 from index.types.searches import SEARCH_LIFE_S
 
 
-class SQLiteStore:
+class SQLiteStore(store.SharedParts):
     """A gallery's file; made by `open`."""
 
     def __init__(
         self, database: Database, search_life_s: float, derivations: Collection[str]
     ) -> None:
+        super().__init__(database, search_life_s, derivations)
         self.database = database
-        self.links = Links(database)
-        self.items = Items(database, derivations)
-        self.writes = Writes(database, derivations)
-        self.bookkeeping = Bookkeeping(database, search_life_s)
-        self.model_record = ModelRecord(database)
-        self.derivations = Derivations(database, derivations)
-        self.copies = Copies(database)
-        self.transcripts = Transcripts(database)
-        self.watches = Watches(database)
         self.rows = RowSource(database)
 
     @classmethod
@@ -63,14 +45,7 @@ class SQLiteStore:
             return cls(database, search_life_s, ())  # derives nothing, and some have no table yet
         try:
             tables = await database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")
-            missing = {table_of(name) for name in derivations} - {name for (name,) in tables}
-
-            async def begin(db: Transaction) -> None:
-                for table in missing:
-                    await db.create_results(table)
-                await words.begin(db)
-
-            await database.write(begin)
+            await store.begin(database, derivations, {name for (name,) in tables})
         except BaseException:
             await database.close()
             raise
