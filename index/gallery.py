@@ -32,12 +32,11 @@ from index.overview.survey import survey
 from index.pipeline import Pipeline
 from index.posted_before import PostedBefore
 from index.reembedding import Reembedding
-from index.search.engine import Engine
 from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.stills import still_of
 from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
-from index.store.sqlite import SEGMENTS, SQLiteStore
+from index.store.opening import is_url, open_store
 from index.transcripts.excerpts import excerpt
 from index.types.derivations import NAMES, REEMBEDDING
 from index.types.errors import GalleryClosed, ModelChanged
@@ -93,7 +92,6 @@ class Gallery:
     def __init__(
         self,
         store: Store,
-        segments: Path,
         kept: ModelInfo | None,
         device: str,
         precision: Precision,
@@ -121,11 +119,11 @@ class Gallery:
         self._pools = (decoding, looking, searching, compacting, screening, surveying)
         self._looking, self._surveying = looking, surveying
         self._searching = searching
-        self._models = Models(store.model_record, store.path, kept, closed, device, precision)
+        self._models = Models(store.model_record, store.place, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(store.items, self._models, decoding, looking)
-        self._engine: VectorIndex = Engine(
-            store.rows, segments, searching, compacting, closed, write=not read_only, sizes=sizes
+        self._engine: VectorIndex = store.vector_index(
+            *(searching, compacting, closed), write=not read_only, sizes=sizes
         )
         self._ranking = Ranking(
             *(self._engine, store.links, store.copies, store.transcripts, searching, self._models)
@@ -147,7 +145,7 @@ class Gallery:
     @classmethod
     async def open(
         cls,
-        path: str | Path,
+        place: str | Path,
         model: str | Embedder | None = None,
         *,
         device: str = "auto",
@@ -157,7 +155,9 @@ class Gallery:
         sizes: Sizes = DEFAULT_SIZES,
         derivations: Sequence[Derivation] = (),
     ) -> Gallery:
-        """The gallery in the file `path`, made if there is none, with its model loaded.
+        """The gallery at `place`, made if there is none, with its model loaded.
+
+        place        a file's path, or the address of a database of PostgreSQL
 
         model        a hub name, a folder, or an embedder; None: the one the file remembers,
                      loaded when it is first needed
@@ -171,18 +171,16 @@ class Gallery:
         derivations  what else is made from each picture and text, and kept with it
         raises       ModelError, StoreError
         """
-        path = Path(path)
-        is_new = not read_only and not await asyncio.to_thread(os.path.exists, path)
+        is_new = not (read_only or is_url(place) or await asyncio.to_thread(os.path.exists, place))
         if is_new and isinstance(model, str):
             # Loaded first, so that a model that can't be had leaves no empty gallery behind.
             found = await asyncio.to_thread(checkpoint.find, model)
             model = await asyncio.to_thread(embedder.load, found, device, precision)
         names = tuple(dict.fromkeys((*NAMES, *(derivation.name for derivation in derivations))))
-        store = await SQLiteStore.open(path, read_only=read_only, derivations=names)
+        store = await open_store(place, read_only=read_only, derivations=names)
         try:
-            segments = store.path.with_name(store.path.name + SEGMENTS)
             kept = await store.model_record.get()
-            gallery = cls(store, segments, kept, device, precision, read_only, sizes)
+            gallery = cls(store, kept, device, precision, read_only, sizes)
             try:
                 await gallery._begin(model, gradually)
                 await gallery._derive(derivations)
@@ -222,11 +220,6 @@ class Gallery:
         for derivation in (self._fingerprints, *derivations):
             await self._store.derivations.begin(derivation.name, derivation.revision, {})
             self._pipeline.add(derivation)
-
-    @property
-    def file(self) -> Path:
-        """Where it is."""
-        return self._store.path
 
     async def close(self) -> None:
         """Finish what is being written and close the store; calls that wait raise GalleryClosed."""

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -34,7 +33,7 @@ class Models:
     """The model of one store, loaded at once or when it is first needed.
 
     record   where the store remembers the model
-    path     of the store, for the sentences of errors
+    place    of the store, for the sentences of errors
     kept     whose vectors are in the store; None: it has none yet
     closed   set from when on none is loaded
     """
@@ -42,7 +41,7 @@ class Models:
     def __init__(
         self,
         record: ModelRecord,
-        path: Path,
+        place: str,
         kept: ModelInfo | None,
         closed: asyncio.Event,
         device: str,
@@ -50,7 +49,7 @@ class Models:
     ) -> None:
         self.kept = kept
         self._record = record
-        self.path = path
+        self.place = place
         self._closed = closed
         self._device = device
         self._precision = precision
@@ -130,7 +129,7 @@ class Models:
 
     def _check(self, name: str, revision: str) -> None:
         if self.kept is not None and self.kept.revision != revision:
-            raise ModelMismatch(self.path, self.kept.name, name)
+            raise ModelMismatch(self.place, self.kept.name, name)
 
     async def remember(self) -> None:
         """Write down whose vectors are kept, and under which name it is found today."""

@@ -121,7 +121,7 @@ class Reembedding:
             await self._models.load(self._models.name)
         except (ModelError, ModelMismatch) as exc:  # it was removed, or its files have changed
             name = wanted if isinstance(wanted, str) else wanted.name
-            raise ModelMismatch(self._models.path, self._models.name, name) from exc
+            raise ModelMismatch(self._models.place, self._models.name, name) from exc
         self._wanted = wanted
 
     async def resume(self) -> None:

@@ -127,7 +127,7 @@ async def writing(given: Given) -> AsyncIterator[Gallery]:
     try:
         yield gallery
     finally:
-        await asyncio.to_thread(sweep, gallery.file)
+        await asyncio.to_thread(sweep, path)
         await gallery.close()
 
 
@@ -146,7 +146,7 @@ async def changing(given: Given) -> AsyncIterator[Gallery]:
     try:
         yield gallery
     finally:
-        await asyncio.to_thread(sweep, gallery.file)
+        await asyncio.to_thread(sweep, database(given))
         await gallery.close()
 
 

@@ -9,18 +9,19 @@ Store
 ├── copies        Copies: what copies of pictures are told by
 ├── derivations   Derivations: what is made from items beside their embeddings
 ├── transcripts   Transcripts: the words that were read in pictures
-├── watches       Watches: questions that new links are judged by
-└── rows          RowSource of index/search/interface.py: what the vector index reads
+└── watches       Watches: questions that new links are judged by
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
+from index.concurrency import Pool
 from index.copies.lookup import HashSource
-from index.search.interface import RowSource
+from index.search.interface import VectorIndex
+from index.search.sizes import Sizes
 from index.types.derivations import BegunDerivation, PendingItem
 from index.types.filter import Filter
 from index.types.query import QueryEmbedding
@@ -49,8 +50,24 @@ class Store(Protocol):
     """Where a gallery keeps everything but segments."""
 
     @property
-    def path(self) -> Path:
-        """Where it is, for the sentences of errors and for the files beside it."""
+    def place(self) -> str:
+        """Where it is, for people: a path, or an address without its password."""
+
+    def vector_index(
+        self,
+        searching: Pool,
+        compacting: Pool,
+        closed: asyncio.Event,
+        *,
+        write: bool,
+        sizes: Sizes,
+    ) -> VectorIndex:
+        """The index that suits this store.
+
+        searching   threads for queries
+        compacting  the thread for patient work in the background
+        closed      set from when on nothing changes
+        """
 
     @property
     def links(self) -> Links: ...
@@ -78,9 +95,6 @@ class Store(Protocol):
 
     @property
     def watches(self) -> Watches: ...
-
-    @property
-    def rows(self) -> RowSource: ...
 
     async def state(self) -> object:
         """Something that differs from what it was before if another process has written since."""

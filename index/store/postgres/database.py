@@ -185,6 +185,22 @@ class Database:
         async with self._patient:
             return await self.rows(sql, *params)
 
+    async def read(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
+        """What `fn` gives back, which reads the database as it is at one moment. `fn` is called
+        again where the connection was lost."""
+        if self._closed:
+            raise GalleryClosed
+
+        async def read() -> T:
+            async with (
+                self._pool.acquire(timeout=connections.WAIT_S) as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                return await fn(Transaction(connection))
+
+        async with self._patient:
+            return await self._again(read)
+
     async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[Row]]:
         """The rows that a query gives, `size` at a time."""
         if self._closed:
@@ -194,9 +210,8 @@ class Database:
                 self._pool.acquire(timeout=connections.WAIT_S) as connection,
                 connection.transaction(readonly=True),
             ):
-                cursor = await connection.cursor(statement(sql), *params)
-                while rows := await cursor.fetch(size):
-                    yield list(rows)
+                async for rows in Transaction(connection).chunks(sql, *params, size=size):
+                    yield rows
 
     async def saying(
         self,

@@ -167,6 +167,14 @@ CREATE TABLE welcomes (
 );
 CREATE TABLE welcoming (since double precision NOT NULL);
 INSERT INTO welcoming VALUES (0);
+CREATE SEQUENCE versions;
+-- The number of the newest change of a space's links. `touched` has which links it changed, and the
+-- changes since then, of those that are younger than `since`.
+CREATE TABLE space_versions (
+    space bigint PRIMARY KEY, version bigint NOT NULL, since bigint NOT NULL
+);
+CREATE TABLE touched (space bigint NOT NULL, version bigint NOT NULL, link bigint NOT NULL);
+CREATE INDEX touched_of_space ON touched (space, version);
 CREATE TABLE tellings (
     space bigint NOT NULL, owner bigint NOT NULL, at double precision NOT NULL
 );

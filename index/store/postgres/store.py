@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Collection
 
+from index.concurrency import Pool
+from index.search.sizes import Sizes
+from index.search.spaces import SpaceIndex
 from index.store.postgres.database import Database
 from index.store.postgres.rows import RowSource
 from index.store.sql import store
@@ -56,6 +60,18 @@ class PostgresStore(store.SharedParts):
     def place(self) -> str:
         """The address, without a password."""
         return self.database.place
+
+    def vector_index(
+        self,
+        searching: Pool,
+        compacting: Pool,
+        closed: asyncio.Event,
+        *,
+        write: bool,
+        sizes: Sizes,
+    ) -> SpaceIndex:
+        """An index that has in memory what is asked for."""
+        return SpaceIndex(self.rows, searching, closed, sizes=sizes)
 
     async def state(self) -> object:
         """Something that differs from what it was before if another process has written since."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
 from index.store.postgres import words
@@ -11,6 +11,16 @@ from index.store.sql.database import Row, Said
 from index.types.records import Changes
 
 Connection: TypeAlias = Any  # of asyncpg, which is an extra
+
+# So many numbers of changes back it is known which links were changed.
+KEPT_CHANGES = 10_000
+_NEXT_VERSION = """INSERT INTO space_versions AS known (space, version, since)
+    VALUES ($1, nextval('versions'), lastval())
+    ON CONFLICT (space) DO UPDATE SET version = nextval('versions')
+    RETURNING version, since"""
+_TOUCH = "INSERT INTO touched SELECT $1, $2, unnest($3::bigint[])"
+_FORGET_TOUCHED = """WITH forgotten AS (DELETE FROM touched WHERE space = $1 AND version <= $2)
+    UPDATE space_versions SET since = $2 WHERE space = $1"""
 
 
 class Transaction:
@@ -33,6 +43,12 @@ class Transaction:
         """Run a statement once for each of these lists of parameters."""
         if many := list(many):
             await self.connection.executemany(statement(sql), many)
+
+    async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[Row]]:
+        """The rows that a query gives, `size` at a time."""
+        cursor = await self.connection.cursor(statement(sql), *params)
+        while rows := await cursor.fetch(size):
+            yield list(rows)
 
     async def put_words(self, said: Sequence[tuple[int, Said]]) -> None:
         """Have links in the index of words that are not in it yet."""
@@ -58,7 +74,24 @@ class Transaction:
         )
 
     async def follow(self, changes: Changes) -> None:
-        """Nothing yet: rows are searched in memory."""
+        """Note which links have changed, for who has the rows of their spaces in memory. Of two
+        transactions that change a space, the second one waits here until the first one has ended,
+        so that the numbers of changes become visible in their order."""
+        spaces = set(changes.dropped)
+        touched = list(changes.removed)
+        if changes.added is not None:
+            spaces |= set(changes.added.spaces.tolist())
+            touched += changes.added.links.tolist()
+        for space in sorted(spaces):
+            version, since = await self.connection.fetchrow(_NEXT_VERSION, space)
+            await self.connection.execute(_TOUCH, space, version, touched)
+            if version - since > 2 * KEPT_CHANGES:
+                await self.connection.execute(_FORGET_TOUCHED, space, version - KEPT_CHANGES)
+
+    async def forget_space(self, space: int) -> None:
+        """Keep not even the number of its changes."""
+        for table in ("touched", "space_versions"):
+            await self.connection.execute(f"DELETE FROM {table} WHERE space = $1", space)
 
     async def touch(self, links: Collection[int]) -> None:
         """Nothing: no file beside the database has links."""

@@ -70,6 +70,9 @@ class Transaction(Protocol):
     async def follow(self, changes: Changes) -> None:
         """Let a search that the database does itself see these changes."""
 
+    async def forget_space(self, space: int) -> None:
+        """Keep nothing of a space that was kept for a search which the database does itself."""
+
     async def touch(self, links: Collection[int]) -> None:
         """Note that these links are no longer as files beside the database have them."""
 

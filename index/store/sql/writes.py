@@ -111,6 +111,7 @@ class Writes:
             changes = await self._drop(db, "space = ?", space)
             for table in TABLES_OF_A_SPACE:
                 await db.execute(f"DELETE FROM {table} WHERE space = ?", space)
+            await db.forget_space(space)
             self._database.note_deletion()
             return changes
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Collection
 from pathlib import Path
 
+from index.concurrency import Pool
+from index.search.engine import Engine
+from index.search.sizes import Sizes
 from index.store.sql import store
-from index.store.sqlite.database import Database
+from index.store.sqlite.database import SEGMENTS, Database
 from index.store.sqlite.rows import RowSource
 from index.types.derivations import NAMES
 from index.types.searches import SEARCH_LIFE_S
@@ -52,9 +56,27 @@ class SQLiteStore(store.SharedParts):
         return cls(database, search_life_s, derivations)
 
     @property
+    def place(self) -> str:
+        """The file's path, for people."""
+        return self.database.place
+
+    @property
     def path(self) -> Path:
         """The file."""
         return self.database.path
+
+    def vector_index(
+        self,
+        searching: Pool,
+        compacting: Pool,
+        closed: asyncio.Event,
+        *,
+        write: bool,
+        sizes: Sizes,
+    ) -> Engine:
+        """An index whose rows are in memory and in files beside this one."""
+        segments = self.path.with_name(self.path.name + SEGMENTS)
+        return Engine(self.rows, segments, searching, compacting, closed, write=write, sizes=sizes)
 
     async def state(self) -> object:
         """Something that differs from what it was before if another process has written since."""

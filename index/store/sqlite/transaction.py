@@ -67,6 +67,9 @@ class Transaction:
     async def follow(self, changes: Changes) -> None:
         """Nothing: rows that are searched are in memory and in files beside this one."""
 
+    async def forget_space(self, space: int) -> None:
+        """Nothing: what is kept of a space is in its tables."""
+
     async def touch(self, links: Collection[int]) -> None:
         """Note that these links are no longer as the files beside this one have them."""
         await settled.touch(self.connection, links)

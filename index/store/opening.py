@@ -1,0 +1,33 @@
+"""Which kind of store a place has: a file, or a database server."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from index.store.interface import Store
+from index.store.sqlite import SQLiteStore
+
+SCHEMES = ("postgresql://", "postgres://")
+
+
+def is_url(place: str | Path) -> bool:
+    """Whether a place is the address of a database server."""
+    return str(place).startswith(SCHEMES)
+
+
+async def open_store(
+    place: str | Path, *, read_only: bool = False, derivations: Collection[str]
+) -> Store:
+    """The store at a place, made or brought to the newest shape when needed.
+
+    place        a file's path, or the address of a database of PostgreSQL
+    derivations  names of those that there are
+    raises       StoreError
+    """
+    if is_url(place):
+        # Imported here: the rest needs no PostgreSQL.
+        from index.store.postgres import PostgresStore
+
+        return await PostgresStore.open(str(place), read_only=read_only, derivations=derivations)
+    return await SQLiteStore.open(Path(place), read_only=read_only, derivations=derivations)
