@@ -28,7 +28,6 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
-import aiosqlite
 import numpy as np
 
 from bench import BUILD, large_server, photographs
@@ -40,7 +39,9 @@ from bench.vectors import made
 from bench.words import captions
 from index import Gallery, Transcriber
 from index.copies.derivation import fingerprint_of
-from index.store.sqlite import SEGMENTS, SQLiteStore, words
+from index.store.sql import words
+from index.store.sql.database import Transaction
+from index.store.sqlite import SEGMENTS, SQLiteStore
 from sandbox.person import Person
 
 SIZES = (10_000, 100_000, 1_000_000)
@@ -121,8 +122,10 @@ async def _write_words(file: Path, size: int) -> None:
     await store.close()
 
 
-async def _put(said: Mapping[int, str], db: aiosqlite.Connection) -> None:
-    await db.executemany("INSERT INTO transcripts VALUES (?, ?, 0)", list(said.items()))
+async def _put(said: Mapping[int, str], db: Transaction) -> None:
+    await db.execute_many(
+        "INSERT INTO transcripts (item, lines, stale) VALUES (?, ?, 0)", list(said.items())
+    )
     await words.add(db, [id for id, sentence in said.items() if sentence])
 
 

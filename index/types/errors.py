@@ -231,15 +231,15 @@ class OCRUnusable(GalleryError):
 
 
 class StoreError(GalleryError):
-    """The gallery's file can't be used; `path` is the file."""
+    """The gallery can't be used; `path` is its file, or the address of its database."""
 
-    def __init__(self, path: Path, sentence: str) -> None:
+    def __init__(self, path: Path | str, sentence: str) -> None:
         super().__init__(sentence)
         self.path = path
 
 
 class StoreLocked(StoreError):
-    def __init__(self, path: Path, holder: int | None = None) -> None:
+    def __init__(self, path: Path | str, holder: int | None = None) -> None:
         by = f"process {holder}" if holder else "another process"
         super().__init__(
             path,
@@ -250,7 +250,7 @@ class StoreLocked(StoreError):
 
 
 class StoreCorrupt(StoreError):
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(
             path,
             f"{path} can't be read as a gallery: {reason}. Restore it from a backup, "
@@ -260,7 +260,7 @@ class StoreCorrupt(StoreError):
 
 
 class StoreTooNew(StoreError):
-    def __init__(self, path: Path, version: int, known: int) -> None:
+    def __init__(self, path: Path | str, version: int, known: int) -> None:
         super().__init__(
             path,
             f"{path} was written by a newer Magpie (its format is {version}, this one knows "
@@ -273,7 +273,7 @@ class StoreTooNew(StoreError):
 
 
 class StoreFull(StoreError):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(
             path,
             f"There is no room left to write {path}; nothing of the last step was kept. "
@@ -282,7 +282,7 @@ class StoreFull(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(path, f"{path} can't be opened: {reason}.")
         self.reason = reason
 
@@ -290,7 +290,7 @@ class StoreUnreachable(StoreError):
 class ModelMismatch(StoreError):
     """The embeddings in the file come from `stored`; `asked` is another model."""
 
-    def __init__(self, path: Path, stored: str, asked: str) -> None:
+    def __init__(self, path: Path | str, stored: str, asked: str) -> None:
         if stored == asked:
             what = f"an earlier version of {stored!r}, whose files have changed since"
         else:

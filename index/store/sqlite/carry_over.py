@@ -17,7 +17,10 @@ from pathlib import Path
 
 import aiosqlite
 
-from index.store.sqlite import connections, statements
+from index.store.sql import statements
+from index.store.sqlite import connections
+from index.store.sqlite.settled import put_settled
+from index.store.sqlite.transaction import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -119,11 +122,11 @@ async def carry_over(present: Path | None, restored: Path) -> CarriedOver:
     """
     db = await connections.open_writer(restored)
     try:
-        await statements.put_settled(db, None)  # no segment file is of it
+        await put_settled(db, None)  # no segment file is of it
         before = await _count_links(db)
         carried = await _carried(db, present) if present else CarriedOver()
         for forbidden in FORBIDDEN:
-            await statements.drop_links(db, forbidden)
+            await statements.drop_links(Transaction(db), forbidden)
         for table in ("searches", "watches"):
             await db.execute(f"DELETE FROM {table} WHERE {FORBIDDEN_QUESTIONS.format(table)}")
         # What was to be told when the copy was made may have been told since.
@@ -161,7 +164,7 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
                     if whole and same:
                         await db.execute(f"DELETE FROM main.{table}")
                     await db.execute(BY_ITEMS[table])
-                    await statements.drop_said(db)
+                    await statements.drop_said(Transaction(db))
                 elif table in tables:
                     await _take(db, table, exactly=whole and same)
                 else:
@@ -173,7 +176,7 @@ async def _carried(db: aiosqlite.Connection, present: Path) -> CarriedOver:
     if not whole:
         unread.append(ERASURES)
     else:
-        await statements.drop_links(db, DELETED)
+        await statements.drop_links(Transaction(db), DELETED)
         if same:
             await _follow_erasures(db)
     return CarriedOver(another=not same, unread=tuple(unread))
@@ -221,9 +224,9 @@ async def _give_no_id_twice(db: aiosqlite.Connection) -> None:
 
 async def _follow_erasures(db: aiosqlite.Connection) -> None:
     """Drop what was erased as a whole since: groups, questions, and work that was ended."""
-    await statements.drop_links(db, IN_ERASED_GROUPS)
+    await statements.drop_links(Transaction(db), IN_ERASED_GROUPS)
     await db.execute(f"DELETE FROM cursors WHERE {IN_ERASED_GROUPS}")
-    await statements.drop_links(db, YET_TO_BE_READ)
+    await statements.drop_links(Transaction(db), YET_TO_BE_READ)
     await db.execute(
         f"""UPDATE cursors
         SET newest = max(newest, read_down_to), oldest = read_down_to, complete = 0

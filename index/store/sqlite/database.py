@@ -20,7 +20,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -28,8 +27,12 @@ from typing import IO, Any, TypeVar
 import aiosqlite
 
 from index.concurrency import to_completion
+from index.store.sql.database import Phrases, Row, WordTable
 from index.store.sqlite import connections, words
+from index.store.sqlite.dialect import parameters, statement
+from index.store.sqlite.transaction import Transaction
 from index.types.errors import GalleryClosed, StoreUnreachable
+from index.types.filter import Filter
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -105,19 +108,19 @@ class Database:
             if self._held is not None:
                 self._held.close()
 
-    async def write(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    async def write(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
         """What `fn` gives back, run as one transaction that a cancelled caller doesn't stop."""
         return await to_completion(self._transaction(fn))
 
     async def execute(self, sql: str, *params: Any) -> None:
         """Run one statement as a transaction."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.execute(sql, params)
+        async def write(db: Transaction) -> None:
+            await db.execute(sql, *params)
 
         await self.write(write)
 
-    async def _transaction(self, fn: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+    async def _transaction(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self._writing:
             if self._closed:
                 raise GalleryClosed
@@ -126,7 +129,7 @@ class Database:
             with connections.translated(self.path):
                 await self._writer.execute("BEGIN IMMEDIATE")
                 try:
-                    result = await fn(self._writer)
+                    result = await fn(Transaction(self._writer))
                     await self._writer.commit()
                 except BaseException:
                     await self._writer.rollback()
@@ -157,33 +160,55 @@ class Database:
         it still has what was deleted."""
         self._log_has_deleted = True
 
-    async def rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
+    @property
+    def place(self) -> str:
+        """The file's path, for people."""
+        return str(self.path)
+
+    async def rows(self, sql: str, *params: Any) -> list[Row]:
         """All rows that a query gives."""
         return await self._read(self._reader, sql, params)
 
-    async def many_rows(self, sql: str, *params: Any) -> list[sqlite3.Row]:
+    async def many_rows(self, sql: str, *params: Any) -> list[Row]:
         """All rows that a query gives, which may be so many that others must not wait for it."""
         return await self._read(self._patient_reader, sql, params)
 
     async def _read(
         self, connection: aiosqlite.Connection, sql: str, params: Sequence[Any]
-    ) -> list[sqlite3.Row]:
+    ) -> list[Row]:
         if self._closed:
             raise GalleryClosed
         with connections.translated(self.path):
-            return list(await connection.execute_fetchall(sql, params))
+            return list(await connection.execute_fetchall(statement(sql), parameters(params)))
+
+    async def saying(
+        self,
+        table: WordTable,
+        filter: Filter,
+        asked: Sequence[Phrases],
+        *,
+        every: bool,
+        most: int | None = None,
+    ) -> list[int]:
+        """The links that the index of words has for one of these questions."""
+        sql, params = words.question(table, filter, asked, every=every, most=most)
+        return [id for (id,) in await self.many_rows(sql, *params)]
+
+    async def disk_bytes(self) -> int:
+        """What the file, its write-ahead log and its segments take on disk."""
+        return await asyncio.to_thread(_disk_bytes, self.path)
 
     async def version(self) -> int:
         """A number that is another one when another connection has written since."""
         ((version,),) = await self.rows("PRAGMA data_version")
         return int(version)
 
-    async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[sqlite3.Row]]:
+    async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[Row]]:
         """The rows that a query gives, `size` at a time."""
         with connections.translated(self.path):
-            async with self._reader.execute(sql, params) as cursor:
-                while rows := list(await cursor.fetchmany(size)):
-                    yield rows
+            async with self._reader.execute(statement(sql), parameters(params)) as cursor:
+                while rows := await cursor.fetchmany(size):
+                    yield list(rows)
 
     async def vacuum(self) -> None:
         """Write the file anew, without gaps: takes seconds a gigabyte, in which writes wait.
@@ -207,3 +232,9 @@ class Database:
                 self._has_strays = False
                 self._log_has_deleted = True
                 await self._empty_log(self._writer)
+
+
+def _disk_bytes(path: Path) -> int:
+    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
+    segments = path.with_name(path.name + SEGMENTS).glob("*")
+    return sum(file.stat().st_size for file in (*files, *segments) if file.exists())

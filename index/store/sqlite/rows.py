@@ -8,11 +8,11 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiosqlite
-
-from index.store.sqlite import columns, statements
+from index.store.sql import columns, statements
+from index.store.sql.derivations import switch_embeddings, table_of
 from index.store.sqlite.database import Database
-from index.store.sqlite.derivations import switch_embeddings, table_of
+from index.store.sqlite.settled import put_settled
+from index.store.sqlite.transaction import Transaction
 from index.types.derivations import REEMBEDDING
 from index.types.records import Changes, Entries, Settled
 
@@ -52,7 +52,7 @@ class RowSource:
             async with contextlib.aclosing(chunks):
                 async for rows in chunks:
                     yield await asyncio.to_thread(
-                        columns.chunk_of, self._database.path, rows, dimension
+                        columns.chunk_of, self._database.place, rows, dimension
                     )
 
     async def frames(self, dimension: int, *, successor: bool = False) -> int:
@@ -83,7 +83,7 @@ class RowSource:
     async def settle(self, settled: Settled | None) -> None:
         """Remember which links are in which files. From now on, those that are removed or replaced
         are noted."""
-        await self._database.write(lambda db: statements.put_settled(db, settled))
+        await self._database.write(lambda db: put_settled(db.connection, settled))
 
     async def switch_model(self, settled: Settled | None) -> Changes:
         """Make the results of the re-embedding the gallery's embeddings, in one transaction.
@@ -94,14 +94,14 @@ class RowSource:
         settled  which of the new rows are in files
         """
 
-        async def write(db: aiosqlite.Connection) -> Changes:
+        async def write(db: Transaction) -> Changes:
             await db.execute("DELETE FROM settled")
             changes = await statements.drop_links(
                 db, f"item NOT IN (SELECT item FROM {table_of(REEMBEDDING)})"
             )
             await switch_embeddings(db)
             await db.execute("DELETE FROM searches")
-            await statements.put_settled(db, settled)
+            await put_settled(db.connection, settled)
             self._database.note_deletion()
             return changes
 

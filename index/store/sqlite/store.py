@@ -6,38 +6,21 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from index.store.sqlite import words
-from index.store.sqlite.bookkeeping import Bookkeeping
-from index.store.sqlite.copies import Copies
+from index.store.sql import store
 from index.store.sqlite.database import Database
-from index.store.sqlite.derivations import Derivations, create_table, table_of
-from index.store.sqlite.items import Items
-from index.store.sqlite.links import Links
-from index.store.sqlite.model_record import ModelRecord
 from index.store.sqlite.rows import RowSource
-from index.store.sqlite.transcripts import Transcripts
-from index.store.sqlite.watches import Watches
-from index.store.sqlite.writes import Writes
 from index.types.derivations import NAMES
 from index.types.searches import SEARCH_LIFE_S
 
 
-class SQLiteStore:
+class SQLiteStore(store.SharedParts):
     """A gallery's file; made by `open`."""
 
     def __init__(
         self, database: Database, search_life_s: float, derivations: Collection[str]
     ) -> None:
+        super().__init__(database, search_life_s, derivations)
         self.database = database
-        self.links = Links(database)
-        self.items = Items(database, derivations)
-        self.writes = Writes(database, derivations)
-        self.bookkeeping = Bookkeeping(database, search_life_s)
-        self.model_record = ModelRecord(database)
-        self.derivations = Derivations(database, derivations)
-        self.copies = Copies(database)
-        self.transcripts = Transcripts(database)
-        self.watches = Watches(database)
         self.rows = RowSource(database)
 
     @classmethod
@@ -62,10 +45,7 @@ class SQLiteStore:
             return cls(database, search_life_s, ())  # derives nothing, and some have no table yet
         try:
             tables = await database.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")
-            for name in derivations:
-                if (table_of(name),) not in tables:
-                    await database.execute(create_table(name))
-            await database.write(words.begin)
+            await store.begin(database, derivations, {name for (name,) in tables})
         except BaseException:
             await database.close()
             raise

@@ -1,132 +1,67 @@
-"""The index of the words in pictures: two tables of SQLite's FTS5, kept in step with the links.
+"""The index of words as two tables of FTS5; what they hold, `index/store/sql/words.py` says.
 
-Each link to a picture with a transcript has a row in both, by the link's id. `words` has the terms
-in order, `near_words` what terms have in common that are nearly the same.
-
-The tables hold no words but hashes, each of a term together with its home: the channel in which it
-stands. So a search reads only what stands in the channels that are asked for, and its time tells
-nothing of others. And what FTS5 keeps of a deleted row, until all of it is merged (`optimize`), are
-no words.
-
-A picture that is posted in another channel, too, is read once more for that one. Else it would
-tell there, by being found or counted early, that it is known elsewhere.
+FTS5 keeps what a deleted row had until all of it is merged (`optimize`).
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Sequence
 
 import aiosqlite
 
-from index.transcripts.terms import REVISION, forgiving, terms
+from index.store.sql.database import Phrases, Said, WordTable
+from index.types.filter import Filter
 
-TABLES = ("words", "near_words")
-LINKS_AT_ONCE = 1_000
-HASH_BYTES = 10  # two of a billion terms have the same one with a chance of 1 in 2 million
-# Where a link's words stand: a thread that is open to all who read its channel counts as a part of
-# it, so that there are no more homes than channels and private threads.
-HOME = """CASE WHEN groups.private OR groups.parent IS NULL THEN groups.id
-    ELSE groups.parent END"""
-IN_ITS_GROUP = "JOIN groups ON groups.space = links.space AND groups.id = links.group_id"
-_ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
-    FROM links {IN_ITS_GROUP} JOIN transcripts ON transcripts.item = links.item
-    WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
+TABLES: tuple[WordTable, WordTable] = ("words", "near_words")
 
 
-class Home:
-    """Makes the hashes of one channel of a space."""
-
-    def __init__(self, space: int, group: int) -> None:
-        self._hash = hashlib.blake2b(f"{space} {group} ".encode(), digest_size=HASH_BYTES)
-
-    def __call__(self, term: str) -> str:
-        """The hash of a term that stands here, of letters and figures."""
-        made = self._hash.copy()
-        made.update(term.encode())
-        return base64.b32encode(made.digest()).decode()
+async def put(db: aiosqlite.Connection, said: Sequence[tuple[int, Said]]) -> None:
+    """Have links that are not there yet."""
+    for table, rows in _rows(said):
+        await db.executemany(f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)", rows)
 
 
-async def begin(db: aiosqlite.Connection) -> None:
-    """Index all words anew if the index has the terms of another revision. A transaction's work."""
-    known = list(await db.execute_fetchall("SELECT revision FROM word_terms"))
-    if known == [(REVISION,)]:
-        return
+async def take(db: aiosqlite.Connection, said: Sequence[tuple[int, Said]]) -> None:
+    """Take links out. FTS5 must be told what they had."""
+    for table, rows in _rows(said):
+        await db.executemany(
+            f"INSERT INTO {table} ({table}, rowid, terms) VALUES ('delete', ?, ?)", rows
+        )
+
+
+async def clear(db: aiosqlite.Connection) -> None:
+    """Have no link."""
     for table in TABLES:
         await db.execute(f"INSERT INTO {table} ({table}) VALUES ('delete-all')")
-    links = await links_with_words(db, "true")
-    for start in range(0, len(links), LINKS_AT_ONCE):
-        await add(db, links[start : start + LINKS_AT_ONCE])
-    await db.execute("DELETE FROM word_terms")
-    await db.execute("INSERT INTO word_terms VALUES (?)", (REVISION,))
-
-
-async def add(db: aiosqlite.Connection, links: Iterable[int]) -> None:
-    """Index the words in what these links show; they are not indexed yet. Part of a transaction."""
-    for id, row in await _rows(db, links):
-        for table, text in zip(TABLES, row, strict=True):
-            await db.execute(f"INSERT INTO {table} (rowid, terms) VALUES (?, ?)", (id, text))
-
-
-async def begin_link(db: aiosqlite.Connection, link: int) -> None:
-    """Index the words in what a new link shows, if they were read for its home already; otherwise
-    note that they are to be read. Part of a transaction."""
-    noted = await db.execute(
-        f"""INSERT INTO unread SELECT links.id FROM links {IN_ITS_GROUP}
-        JOIN transcripts ON transcripts.item = links.item
-        WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (
-            SELECT links.space, {HOME} FROM links {IN_ITS_GROUP}
-            WHERE links.id != ?1 AND links.item = (SELECT item FROM links WHERE id = ?1)
-            AND links.id NOT IN (SELECT link FROM unread))""",
-        (link,),
-    )
-    if noted.rowcount < 1:
-        await add(db, [link])
-
-
-async def drop(db: aiosqlite.Connection, links: Iterable[int]) -> bool:
-    """Take the words in what these links show out, before a link or its transcript changes; whether
-    there were any. Part of a transaction."""
-    rows = await _rows(db, links)
-    for id, row in rows:
-        for table, text in zip(TABLES, row, strict=True):
-            await db.execute(
-                f"INSERT INTO {table} ({table}, rowid, terms) VALUES ('delete', ?, ?)", (id, text)
-            )
-    return bool(rows)
-
-
-async def _rows(
-    db: aiosqlite.Connection, links: Iterable[int]
-) -> list[tuple[int, tuple[str, str]]]:
-    """What both tables have of each of these links."""
-    found = await db.execute_fetchall(
-        f"{_ROWS} AND links.id IN (SELECT value FROM json_each(?))", (json.dumps(list(links)),)
-    )
-    return [(id, _row(Home(space, home), lines)) for id, space, home, lines in found]
-
-
-def _row(home: Home, lines: str) -> tuple[str, str]:
-    here = terms(lines)
-    near = {like for term in set(here) for like in forgiving(term)}
-    return " ".join(map(home, here)), " ".join(map(home, sorted(near)))
-
-
-async def links_with_words(
-    db: aiosqlite.Connection, where: str, params: Collection[object] = ()
-) -> list[int]:
-    """Those links that meet the condition and show a picture with words."""
-    rows = await db.execute_fetchall(
-        f"""SELECT id FROM links WHERE ({where})
-        AND item IN (SELECT item FROM transcripts WHERE lines != '')""",
-        tuple(params),
-    )
-    return [id for (id,) in rows]
 
 
 async def merge(db: aiosqlite.Connection) -> None:
-    """Leave nothing of deleted rows: FTS5 keeps what they had until all of it is merged."""
+    """Leave nothing of deleted rows."""
     for table in TABLES:
         await db.execute(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+
+
+def _rows(said: Sequence[tuple[int, Said]]) -> list[tuple[WordTable, list[tuple[int, str]]]]:
+    return [
+        (table, [(id, " ".join(terms[place])) for id, terms in said])
+        for place, table in enumerate(TABLES)
+    ]
+
+
+def question(
+    table: WordTable, filter: Filter, asked: Sequence[Phrases], *, every: bool, most: int | None
+) -> tuple[str, Sequence[object]]:
+    """The statement that gives the links for one of these questions, and its parameters."""
+    groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
+    joined = " AND " if every else " OR "
+    matches = [joined.join('"' + " ".join(phrase) + '"' for phrase in phrases) for phrases in asked]
+    # CROSS JOIN keeps the order: each question is asked once, not once for each link.
+    return (
+        f"""SELECT links.id FROM json_each(?3) AS asked
+        CROSS JOIN {table} ON {table} MATCH asked.value
+        CROSS JOIN links ON links.id = {table}.rowid
+        WHERE links.space = ?1
+        AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2))) LIMIT ?4""",
+        (filter.space, groups, json.dumps(matches), -1 if most is None else most),
+    )

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from index import Filter, Gallery, Group, Link, Query, Verdict
-from index.store.sqlite import columns
+from index.store.sql import columns
 from index.types.records import Answer
 from pocket import MODEL
 

@@ -280,7 +280,7 @@ async def test_stills_are_among_the_belongings_and_come_in_parts(
     await store.writes.commit([(moving(n), link(str(n))) for n in range(1, 4)])
     [(_, one), *_] = await store.links.belongings(1, 5)
     assert [moment.second for moment in one.moments] == [0, 4, 12]
-    monkeypatch.setattr("index.store.sqlite.links.MAX_KEPT_BYTES", 100)
+    monkeypatch.setattr("index.store.sql.links.MAX_KEPT_BYTES", 100)
     first = await store.links.belongings(1, 5)
     rest = await store.links.belongings(1, 5, after=first[-1][0])
     assert [len(first), len(rest)] == [2, 1]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from index.store.interface import Store
-from index.store.sqlite.transcripts import LEAST_MERGED
+from index.store.sql.transcripts import LEAST_MERGED
 from index.types.filter import Filter
 from index.types.records import Group
 from tests.index.store.conftest import Open

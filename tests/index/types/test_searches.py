@@ -7,7 +7,7 @@ import json
 import numpy as np
 
 from index import Asked, Filter, QueryEmbedding, Sort
-from index.store.sqlite.columns import query_blob, query_of
+from index.store.sql.columns import query_blob, query_of
 from index.types.searches import ShownBy
 from tests.index.search.oracle import unit
 

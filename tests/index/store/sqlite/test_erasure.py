@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 import pytest
 
+from index.store.sql.words import Home
 from index.store.sqlite import SQLiteStore
-from index.store.sqlite.words import Home
 from tests.index.store.samples import (
     ASKED,
     MODEL,
@@ -99,7 +99,7 @@ WORK = """
 import asyncio, sys
 from pathlib import Path
 from index.store.sqlite import SQLiteStore
-from index.store.sqlite.words import Home
+from index.store.sql.words import Home
 from tests.index.store.samples import MODEL, link, picture
 
 async def work():

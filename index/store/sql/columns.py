@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from index.store.sql.database import Row
 from index.types.errors import StoreCorrupt
 from index.types.query import NOTHING, QueryEmbedding
 from index.types.records import EmbeddedPicture, Entries, Floats, Group, Link
@@ -75,7 +74,7 @@ def query_of(blob: bytes, parts: str | None, truncated: str | None) -> QueryEmbe
     )
 
 
-def link_of(row: sqlite3.Row | tuple[Any, ...]) -> Link:
+def link_of(row: Row) -> Link:
     """The link in a row of `LINK`."""
     (_, space, source, slot, owner, posted_at, name, spoiler, details, *group) = row[:12]
     id, parent, private = group
@@ -92,18 +91,18 @@ def link_of(row: sqlite3.Row | tuple[Any, ...]) -> Link:
     )
 
 
-def vectors_of(path: Path, blob: bytes, dimension: int) -> Floats:
+def vectors_of(place: str, blob: bytes, dimension: int) -> Floats:
     """The vectors (frames, d) float32 in a column. raises StoreCorrupt when they don't fit"""
     if not blob or len(blob) % (4 * dimension):
-        raise StoreCorrupt(path, f"a vector has {len(blob)} bytes, not {4 * dimension}")
+        raise StoreCorrupt(place, f"a vector has {len(blob)} bytes, not {4 * dimension}")
     return np.frombuffer(blob, np.float32).reshape(-1, dimension)
 
 
-def chunk_of(path: Path, rows: Sequence[sqlite3.Row], dimension: int) -> Entries:
+def chunk_of(place: str, rows: Sequence[Row], dimension: int) -> Entries:
     """Rows with vectors, column by column. raises StoreCorrupt when a length doesn't fit"""
     links, spaces, groups, texts, owners, posted, sizes, blobs = zip(*rows, strict=True)
     if any(not size or size % (4 * dimension) for size in sizes):
-        raise StoreCorrupt(path, f"a vector has a length that is not {dimension}")
+        raise StoreCorrupt(place, f"a vector has a length that is not {dimension}")
     return Entries(
         links=np.array(links, np.int64),
         spaces=np.array(spaces, np.int64),

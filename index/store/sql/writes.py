@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import aiosqlite
-
-from index.store.sqlite import columns, statements
-from index.store.sqlite.database import Database
-from index.store.sqlite.derivations import put_derived
-from index.store.sqlite.watches import put_unjudged
+from index.store.sql import columns, statements
+from index.store.sql.database import Database, Transaction
+from index.store.sql.derivations import put_derived
+from index.store.sql.watches import put_unjudged
 from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 
 # Tables beside the links whose rows belong to a space.
@@ -46,7 +43,7 @@ class Writes:
         new   let watches judge the links that were not there before, or showed something else
         """
 
-        async def write(db: aiosqlite.Connection) -> Changes:
+        async def write(db: Transaction) -> Changes:
             items = await statements.permitted(db, wanted)
             await statements.put_groups(db, [link for _, link in items])
             removed: list[int] = []
@@ -65,33 +62,35 @@ class Writes:
                     removed.append(id)
                     dropped.append(before[0])
                 added.append((id, kept, link))
-            await statements.touch(db, removed)
-            await statements.drop_orphans(db, dropped)
+            await db.touch(removed)
+            await statements.drop_orphans(db, dropped, {link.space for _, link in items})
             await statements.put_cursors(db, cursors)
             await statements.put_jobs(db, jobs)
             if new:
                 await put_unjudged(db, to_judge)
             if dropped:
                 self._database.note_deletion()
-            return Changes(removed, columns.entries_of(added))
+            changes = Changes(removed, columns.entries_of(added))
+            await db.follow(changes)
+            return changes
 
         return await self._database.write(write)
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
         """Drop the links of this source whose slot is not listed."""
         return await self._remove(
-            "space = ? AND source = ? AND slot NOT IN (SELECT value FROM json_each(?))",
+            "space = ? AND source = ? AND slot NOT IN (texts(?))",
             space,
             source,
-            json.dumps(list(slots)),
+            list(slots),
         )
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> Changes:
         """Drop all links of these sources."""
         return await self._remove(
-            "space = ? AND source IN (SELECT value FROM json_each(?))",
+            "space = ? AND source IN (texts(?))",
             space,
-            json.dumps(list(sources)),
+            list(sources),
         )
 
     async def remove_group(self, space: int, group: int) -> Changes:
@@ -99,8 +98,8 @@ class Writes:
         mine = """space = ?1 AND group_id IN
             (SELECT ?2 UNION SELECT id FROM groups WHERE space = ?1 AND parent = ?2)"""
 
-        async def write(db: aiosqlite.Connection) -> Changes:
-            await db.execute(f"DELETE FROM cursors WHERE {mine}", (space, group))
+        async def write(db: Transaction) -> Changes:
+            await db.execute(f"DELETE FROM cursors WHERE {mine}", space, group)
             return await self._drop(db, mine, space, group)
 
         return await self._database.write(write)
@@ -108,10 +107,10 @@ class Writes:
     async def remove_space(self, space: int) -> Changes:
         """Drop everything of a space: links, cursors, watched groups, jobs, searches, rules."""
 
-        async def write(db: aiosqlite.Connection) -> Changes:
+        async def write(db: Transaction) -> Changes:
             changes = await self._drop(db, "space = ?", space)
             for table in TABLES_OF_A_SPACE:
-                await db.execute(f"DELETE FROM {table} WHERE space = ?", (space,))
+                await db.execute(f"DELETE FROM {table} WHERE space = ?", space)
             self._database.note_deletion()
             return changes
 
@@ -120,17 +119,17 @@ class Writes:
     async def leave_out(self, space: int, owner: int, upto: float) -> Changes:
         """Drop an owner's links posted up to then, and what they asked; take no such link again."""
 
-        async def write(db: aiosqlite.Connection) -> Changes:
+        async def write(db: Transaction) -> Changes:
             await db.execute(
-                """INSERT INTO left_out VALUES (?, ?, ?)
-                ON CONFLICT DO UPDATE SET upto = max(upto, excluded.upto)""",
-                (space, owner, upto),
+                """INSERT INTO left_out (space, owner, upto) VALUES (?, ?, ?)
+                ON CONFLICT (space, owner) DO UPDATE SET upto = excluded.upto
+                WHERE excluded.upto > left_out.upto""",
+                *(space, owner, upto),
             )
             mine = "space = ? AND owner = ? AND posted_at <= ?"
             changes = await self._drop(db, mine, space, owner, upto)
             for table in ("searches", "watches", "tellings"):
-                mine = f"DELETE FROM {table} WHERE space = ? AND owner = ?"
-                await db.execute(mine, (space, owner))
+                await db.execute(f"DELETE FROM {table} WHERE space = ? AND owner = ?", space, owner)
             self._database.note_deletion()
             return changes
 
@@ -143,7 +142,7 @@ class Writes:
     async def _remove(self, where: str, *params: Any) -> Changes:
         return await self._database.write(lambda db: self._drop(db, where, *params))
 
-    async def _drop(self, db: aiosqlite.Connection, where: str, *params: Any) -> Changes:
+    async def _drop(self, db: Transaction, where: str, *params: Any) -> Changes:
         changes = await statements.drop_links(db, where, *params)
         if changes.removed:
             self._database.note_deletion()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import aiosqlite
-
-from index.store.sqlite.database import Database
+from index.store.sql.database import Database, Transaction
 from index.types.records import ModelInfo
 
 
@@ -22,10 +20,12 @@ class ModelRecord:
     async def set(self, model: ModelInfo) -> None:
         """Remember whose embeddings are kept; only for a store without any."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute(
-                "INSERT OR REPLACE INTO model (id, name, revision, dimension) VALUES (1, ?, ?, ?)",
-                (model.name, model.revision, model.dimension),
+                """INSERT INTO model (id, name, revision, dimension) VALUES (1, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET name = excluded.name,
+                    revision = excluded.revision, dimension = excluded.dimension""",
+                *(model.name, model.revision, model.dimension),
             )
 
         await self._database.write(write)

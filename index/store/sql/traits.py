@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from index.types.filter import Filter
 
-POSTED_AS = "json_extract(links.details, '$.kind') IS '{}'"  # a file of a folder has none
+POSTED_AS = "COALESCE(entry(links.details, 'kind'), '') = '{}'"  # a file of a folder has none
 IS_GIF = "lower(links.name) LIKE '%.gif'"
 VIDEOS = (
     *("mp4", "m4v", "webm", "mov", "mkv", "avi", "mpg", "mpeg", "3gp", "ogv", "wmv", "flv"),
@@ -22,8 +21,8 @@ CONDITIONS = {
     "sticker": POSTED_AS.format("sticker"),
     "link": POSTED_AS.format("embed"),
     "file": POSTED_AS.format("attachment"),
-    "forward": "json_extract(links.details, '$.forwarded') IS 1",
-    "spoiler": "links.spoiler",
+    "forward": "flag(links.details, 'forwarded') = 1",
+    "spoiler": "links.spoiler != 0",
 }
 
 
@@ -37,8 +36,8 @@ def condition(filter: Filter) -> tuple[str, list[object]] | None:
         return None
     parts, values = ["links.space = ?"], list[object]([filter.space])
     if filter.groups is not None:
-        parts.append("links.group_id IN (SELECT value FROM json_each(?))")
-        values.append(json.dumps(sorted(filter.groups)))
+        parts.append("links.group_id IN (numbers(?))")
+        values.append(sorted(filter.groups))
     parts += [f"({CONDITIONS[trait]})" for trait in sorted(filter.has)]
     parts += [f"NOT ({CONDITIONS[trait]})" for trait in sorted(filter.has_not)]
     if filter.under:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import math
 import secrets
-import sqlite3
 import time
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import aiosqlite
-
-from index.store.sqlite import columns, statements
-from index.store.sqlite.copies import drop_not_a_copy, put_not_a_copy
-from index.store.sqlite.database import Database
+from index.store.sql import columns, statements
+from index.store.sql.copies import drop_not_a_copy, put_not_a_copy
+from index.store.sql.database import Database, Row, Transaction
 from index.types.query import QueryEmbedding
 from index.types.records import Cursor, Job, Note, Welcome
 from index.types.searches import Asked, SavedSearch
@@ -36,14 +33,14 @@ class Bookkeeping:
     async def let_in(self, space: int, owner: int, after: float) -> None:
         """Let the links of this owner be added that are posted after then (Unix seconds)."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             of_owner = "space = ? AND owner = ?"
             if after == -math.inf:
-                await db.execute(f"DELETE FROM left_out WHERE {of_owner}", (space, owner))
+                await db.execute(f"DELETE FROM left_out WHERE {of_owner}", space, owner)
             else:
                 await db.execute(
-                    f"UPDATE left_out SET upto = min(upto, ?) WHERE {of_owner}",
-                    (after, space, owner),
+                    f"UPDATE left_out SET upto = ? WHERE {of_owner} AND upto > ?",
+                    *(after, space, owner, after),
                 )
             self._database.note_deletion()
 
@@ -60,7 +57,9 @@ class Bookkeeping:
             await self._database.execute("DELETE FROM retention WHERE space = ?", space)
         else:
             await self._database.execute(
-                "INSERT OR REPLACE INTO retention VALUES (?, ?)", space, days
+                """INSERT INTO retention (space, days) VALUES (?, ?)
+                ON CONFLICT (space) DO UPDATE SET days = excluded.days""",
+                *(space, days),
             )
 
     async def retention(self) -> dict[int, int]:
@@ -70,7 +69,9 @@ class Bookkeeping:
 
     async def depart(self, space: int, since: float) -> None:
         """Note that a space was left (Unix seconds); an earlier note stays."""
-        await self._database.execute("INSERT OR IGNORE INTO departed VALUES (?, ?)", space, since)
+        await self._database.execute(
+            "INSERT INTO departed (space, since) VALUES (?, ?) ON CONFLICT DO NOTHING", space, since
+        )
 
     async def come_back(self, space: int) -> None:
         """Take away the note that a space was left."""
@@ -84,7 +85,7 @@ class Bookkeeping:
     async def not_a_copy(self, space: int, link: int, other: int) -> None:
         """Note that two links of a space show no copies of each other, whatever they look like."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await put_not_a_copy(db, space, link, other)
 
         await self._database.write(write)
@@ -92,7 +93,7 @@ class Bookkeeping:
     async def a_copy_after_all(self, space: int, link: int, other: int) -> None:
         """Take that back."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await drop_not_a_copy(db, space, link, other)
 
         await self._database.write(write)
@@ -141,7 +142,9 @@ class Bookkeeping:
             )
         else:
             await self._database.execute(
-                "INSERT OR REPLACE INTO noted_groups VALUES (?, ?, ?)", space, group, owners
+                """INSERT INTO noted_groups (space, group_id, owners) VALUES (?, ?, ?)
+                ON CONFLICT (space, group_id) DO UPDATE SET owners = excluded.owners""",
+                *(space, group, owners),
             )
 
     async def noted_groups(self) -> dict[tuple[int, int], int]:
@@ -152,8 +155,8 @@ class Bookkeeping:
     async def let_pass(self, space: int, group: int, link: int) -> None:
         """Never note in a group what this link of the space shows."""
         await self._database.execute(
-            """INSERT OR IGNORE INTO passes
-            SELECT space, ?, item FROM links WHERE id = ? AND space = ?""",
+            """INSERT INTO passes (space, group_id, item)
+            SELECT space, ?, item FROM links WHERE id = ? AND space = ? ON CONFLICT DO NOTHING""",
             group,
             link,
             space,
@@ -174,17 +177,19 @@ class Bookkeeping:
         rows = await self._database.rows(
             """SELECT links.id FROM links JOIN passes USING (space, item)
             WHERE space = ? AND passes.group_id = ?
-            AND links.id IN (SELECT value FROM json_each(?))""",
+            AND links.id IN (numbers(?))""",
             space,
             group,
-            json.dumps(list(links)),
+            list(links),
         )
         return {id for (id,) in rows}
 
     async def keep_note(self, note: Note) -> None:
         """Remember which note stands below a source."""
         await self._database.execute(
-            "INSERT OR REPLACE INTO notes VALUES (?, ?, ?, ?, ?)",
+            """INSERT INTO notes (space, source, group_id, named, id) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (space, source) DO UPDATE SET group_id = excluded.group_id,
+                named = excluded.named, id = excluded.id""",
             *(note.space, note.source, note.group, note.named, note.id),
         )
 
@@ -216,7 +221,9 @@ class Bookkeeping:
     async def keep_welcome(self, welcome: Welcome) -> None:
         """Remember where the caller presented itself to a space, in place of an earlier one."""
         await self._database.execute(
-            "INSERT OR REPLACE INTO welcomes VALUES (?, ?, ?, ?)",
+            """INSERT INTO welcomes (space, group_id, source, reading) VALUES (?, ?, ?, ?)
+            ON CONFLICT (space) DO UPDATE SET group_id = excluded.group_id,
+                source = excluded.source, reading = excluded.reading""",
             *(welcome.space, welcome.group, welcome.source, welcome.reading),
         )
 
@@ -236,7 +243,10 @@ class Bookkeeping:
 
     async def watch(self, space: int, group: int) -> None:
         """Mark a group as watched."""
-        await self._database.execute("INSERT OR IGNORE INTO watched VALUES (?, ?)", space, group)
+        await self._database.execute(
+            "INSERT INTO watched (space, group_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            *(space, group),
+        )
 
     async def unwatch(self, space: int, group: int) -> None:
         """Take the mark away; the group's pictures stay."""
@@ -262,7 +272,7 @@ class Bookkeeping:
     async def new_job(self, space: int, kind: str, state: Mapping[str, Any]) -> Job:
         """A new running job with an id of its own."""
 
-        async def write(db: aiosqlite.Connection) -> int:
+        async def write(db: Transaction) -> int:
             return await statements.returned(
                 db,
                 "INSERT INTO jobs (space, kind, status, state) VALUES (?, ?, 'running', ?)"
@@ -278,10 +288,10 @@ class Bookkeeping:
         """Jobs, oldest first; `active`: only those running or paused."""
         rows = await self._database.rows(
             """SELECT id, space, kind, status, state FROM jobs
-            WHERE (?1 IS NULL OR space = ?1) AND (NOT ?2 OR status IN ('running', 'paused'))
+            WHERE (space = ?1 OR ?1 IS NULL) AND (?2 = 0 OR status IN ('running', 'paused'))
             ORDER BY id""",
             space,
-            active,
+            int(active),
         )
         return [
             Job(id, space, kind, status, json.loads(state))
@@ -300,7 +310,12 @@ class Bookkeeping:
         vector, parts = columns.query_blob(embedding) if embedding else (None, None)
         truncated = embedding.truncated if embedding else None
         row = (id, space, owner, json.dumps(asked.to_json()), vector, truncated, time.time(), parts)
-        await self._database.execute("INSERT INTO searches VALUES (?, ?, ?, ?, ?, ?, ?, ?)", *row)
+        await self._database.execute(
+            """INSERT INTO searches
+            (id, space, owner, params, vector, truncated, made_at, parts)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            *row,
+        )
         return id
 
     async def search_by_id(self, id: str) -> SavedSearch | None:
@@ -327,15 +342,14 @@ class Bookkeeping:
         """
         old = time.time() - self.search_life_s
 
-        async def write(db: aiosqlite.Connection) -> None:
-            dropped = await db.execute("DELETE FROM searches WHERE made_at < ?", (old,))
-            if dropped.rowcount:
+        async def write(db: Transaction) -> None:
+            if await db.execute("DELETE FROM searches WHERE made_at < ?", old):
                 self._database.note_deletion()
 
         await self._database.write(write)
 
 
-def _search_of(row: sqlite3.Row) -> SavedSearch:
+def _search_of(row: Row) -> SavedSearch:
     """The saved search in a row of `SEARCH`."""
     id, space, owner, params, vector, truncated, made_at, parts = row
     embedding = None if vector is None else columns.query_of(vector, parts, truncated)

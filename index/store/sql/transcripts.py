@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 
-import aiosqlite
-
-from index.store.sqlite import columns, word_search, words
-from index.store.sqlite.database import Database
-from index.store.sqlite.watches import words_were_read
+from index.store.sql import columns, statements, word_search, words
+from index.store.sql.database import MAX_ID, Database, Transaction
+from index.store.sql.watches import words_were_read
 from index.types.filter import Filter
 from index.types.query import tidy
 from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript, Place
 
 # Links to pictures that were never read, that are to be read again, or were not read for this link.
 _PENDING = """items.kind = 'image' AND (
-    NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.item = links.item AND NOT stale)
+    NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.item = links.item AND stale = 0)
     OR links.id IN (SELECT link FROM unread))"""
 _LINKS_AND_ITEMS = "links JOIN items ON items.id = links.item"
 _LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
-# Links of an item whose home is that of one of some places, given as JSON: [[space, group], ...].
+# Links of an item in a space, whose home is that of one of some groups.
 _AT_HOME = f"""SELECT links.id FROM links {words.IN_ITS_GROUP}
-    WHERE links.item = ?1 AND (links.space, {words.HOME}) IN (
-        SELECT groups.space, {words.HOME} FROM groups JOIN json_each(?2) AS place
-        ON groups.space = place.value ->> 0 AND groups.id = place.value ->> 1)"""
-
-LARGEST_ID = 2**63 - 1
+    WHERE links.item = ?1 AND links.space = ?2 AND {words.HOME} IN (
+        SELECT {words.HOME} FROM groups WHERE space = ?2 AND id IN (numbers(?3)))"""
 
 # After so many transcripts the index of words is merged, and after this share of those that are
 # kept. Merging 100,000 takes 1.5 s, in which writers wait.
@@ -44,10 +38,14 @@ class Transcripts:
         """From now on keep what this revision reads. What another one read counts until the picture
         is read again, which is pending."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            known = list(await db.execute_fetchall("SELECT revision FROM ocr"))
-            if known != [(revision,)]:
-                await db.execute("INSERT OR REPLACE INTO ocr VALUES (1, ?)", (revision,))
+        async def write(db: Transaction) -> None:
+            known = await db.rows("SELECT revision FROM ocr")
+            if [one for (one,) in known] != [revision]:
+                await db.execute(
+                    """INSERT INTO ocr (id, revision) VALUES (1, ?)
+                    ON CONFLICT (id) DO UPDATE SET revision = excluded.revision""",
+                    revision,
+                )
                 await db.execute("UPDATE transcripts SET stale = 1")
 
         await self._database.write(write)
@@ -66,27 +64,29 @@ class Transcripts:
         """
         text = _kept(lines)
 
-        async def write(db: aiosqlite.Connection) -> None:
-            found = list(
-                await db.execute_fetchall(
-                    """SELECT items.id, transcripts.lines FROM items JOIN ocr
-                    LEFT JOIN transcripts ON transcripts.item = items.id
-                    WHERE items.key = ? AND ocr.revision = ?""",
-                    (key, revision),
-                )
+        async def write(db: Transaction) -> None:
+            found = await db.rows(
+                """SELECT items.id, transcripts.lines FROM items CROSS JOIN ocr
+                LEFT JOIN transcripts ON transcripts.item = items.id
+                WHERE items.key = ? AND ocr.revision = ?""",
+                *(key, revision),
             )
             if not found:
                 return
             item, before = found[0]
-            shown = [id for (id,) in await db.execute_fetchall(_LINKS_OF_ITEM, (item,))]
+            shown = [id for (id,) in await db.rows(_LINKS_OF_ITEM, item)]
             if await words.drop(db, shown) and before != text:
                 self._database.note_deletion()
-            await db.execute("INSERT OR REPLACE INTO transcripts VALUES (?, ?, 0)", (item, text))
+            await db.execute(
+                """INSERT INTO transcripts (item, lines, stale) VALUES (?, ?, 0)
+                ON CONFLICT (item) DO UPDATE SET lines = excluded.lines, stale = 0""",
+                *(item, text),
+            )
             if before is None:
-                await db.executemany("INSERT INTO unread VALUES (?)", [(id,) for id in shown])
-            read = _LINKS_OF_ITEM if read_in is None else _AT_HOME
-            params = (item,) if read_in is None else (item, json.dumps(list(read_in)))
-            await db.execute(f"DELETE FROM unread WHERE link IN ({read})", params)
+                await db.execute_many(
+                    "INSERT INTO unread (link) VALUES (?)", [(id,) for id in shown]
+                )
+            await _note_read(db, item, read_in)
             await words.add(db, shown)
             await words_were_read(db, item)
 
@@ -100,10 +100,9 @@ class Transcripts:
         300 channels, one takes a fifth of the time of eighteen."""
         self._indexed = 0
 
-        async def write(db: aiosqlite.Connection) -> int:
-            await words.merge(db)
-            ((kept,),) = await db.execute_fetchall("SELECT COUNT(*) FROM transcripts")
-            return int(kept)
+        async def write(db: Transaction) -> int:
+            await db.merge_words()
+            return await statements.returned(db, "SELECT COUNT(*) FROM transcripts")
 
         kept = await self._database.write(write)
         self._merge_after = max(LEAST_MERGED, int(MERGED_SHARE * kept))
@@ -136,10 +135,10 @@ class Transcripts:
         """
         rows = await self._database.rows(
             f"""SELECT items.key, {columns.LINK}
-            WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1) AND links.id < ?2
+            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL) AND links.id < ?2
             ORDER BY links.id DESC LIMIT ?3""",
             space,
-            after or LARGEST_ID,
+            after or MAX_ID,
             limit,
         )
         return [PendingTranscript(row[1], row[0], columns.link_of(row[1:])) for row in rows]
@@ -156,7 +155,7 @@ class Transcripts:
         must not be told here."""
         rows = await self._database.many_rows(
             f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS}
-            WHERE {_PENDING} AND (?1 IS NULL OR links.space = ?1)""",
+            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL)""",
             space,
         )
         return int(rows[0][0])
@@ -168,18 +167,18 @@ class Transcripts:
 
         or_stale   also those that are to be read again
         """
-        only = None if filter.only is None else json.dumps(sorted(filter.only))
-        groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
+        only = None if filter.only is None else sorted(filter.only)
+        groups = None if filter.groups is None else sorted(filter.groups)
         rows = await self._database.many_rows(
             """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
             WHERE links.space = ?1 AND items.kind = 'image'
-            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
-            AND (links.item NOT IN (SELECT item FROM transcripts WHERE NOT (stale AND ?3))
+            AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
+            AND (links.item NOT IN (SELECT item FROM transcripts WHERE stale = 0 OR ?3 = 0)
                 OR links.id IN (SELECT link FROM unread))
-            AND (?4 IS NULL OR links.id IN (SELECT value FROM json_each(?4)))""",
+            AND (links.id IN (numbers(?4)) OR ?4 IS NULL)""",
             filter.space,
             groups,
-            or_stale,
+            int(or_stale),
             only,
         )
         return int(rows[0][0])
@@ -187,11 +186,11 @@ class Transcripts:
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
         """Let pictures be read again: all, or those of a space, or of some of its groups. What was
         read in them counts until then."""
-        allowed = None if groups is None else json.dumps(list(groups))
+        allowed = None if groups is None else list(groups)
         await self._database.execute(
-            """UPDATE transcripts SET stale = 1 WHERE ?1 IS NULL OR item IN (
+            """UPDATE transcripts SET stale = 1 WHERE item IN (
                 SELECT item FROM links WHERE space = ?1
-                AND (?2 IS NULL OR group_id IN (SELECT value FROM json_each(?2))))""",
+                AND (group_id IN (numbers(?2)) OR ?2 IS NULL)) OR ?1 IS NULL""",
             space,
             allowed,
         )
@@ -201,11 +200,23 @@ async def of_links(database: Database, links: Collection[int]) -> dict[int, tupl
     """As `Transcripts.of_links`."""
     rows = await database.rows(
         """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
-        WHERE links.id IN (SELECT value FROM json_each(?)) AND lines != ''
+        WHERE links.id IN (numbers(?)) AND lines != ''
         AND links.id NOT IN (SELECT link FROM unread)""",
-        json.dumps(list(links)),
+        list(links),
     )
     return {id: tuple(lines.splitlines()) for id, lines in rows}
+
+
+async def _note_read(db: Transaction, item: int, places: Collection[Place] | None) -> None:
+    """Note that an item was read for its links in these places; None: for all."""
+    if places is None:
+        await db.execute(f"DELETE FROM unread WHERE link IN ({_LINKS_OF_ITEM})", item)
+        return
+    for space in {space for space, _ in places}:
+        await db.execute(
+            f"DELETE FROM unread WHERE link IN ({_AT_HOME})",
+            *(item, space, [group for one, group in places if one == space]),
+        )
 
 
 def _kept(lines: Sequence[str]) -> str:

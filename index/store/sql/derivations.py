@@ -7,9 +7,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import aiosqlite
-
-from index.store.sqlite.database import Database
+from index.store.sql.database import MAX_ID, Database, Transaction
 from index.types.derivations import REEMBEDDING, BegunDerivation, PendingItem
 from index.types.records import Derived, Kind
 
@@ -17,18 +15,6 @@ from index.types.records import Derived, Kind
 def table_of(name: str) -> str:
     """The table with the results of a derivation."""
     return f"derived_{name}"
-
-
-def create_table(name: str) -> str:
-    """The statement that makes that table. Of the shape of `embeddings` but for a column's name.
-
-    An item's results are deleted with the item. Not WITHOUT ROWID: secure_delete leaves copies in
-    index pages.
-    """
-    return f"""CREATE TABLE {table_of(name)} (
-        item INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE,
-        data BLOB NOT NULL
-    )"""
 
 
 class Derivations:
@@ -56,19 +42,18 @@ class Derivations:
         this one made is kept, as is the id."""
         table = self._table(name)
 
-        async def write(db: aiosqlite.Connection) -> str:
-            known = list(
-                await db.execute_fetchall(
-                    "SELECT id FROM derivations WHERE name = ? AND revision = ?", (name, revision)
-                )
+        async def write(db: Transaction) -> str:
+            known = await db.rows(
+                "SELECT id FROM derivations WHERE name = ? AND revision = ?", name, revision
             )
             id = str(known[0][0]) if known else secrets.token_urlsafe(9)
             if not known:
                 await self._delete_all(db, table)
             await db.execute(
-                "INSERT OR REPLACE INTO derivations (name, revision, id, details)"
-                " VALUES (?, ?, ?, ?)",
-                (name, revision, id, json.dumps(dict(details))),
+                """INSERT INTO derivations (name, revision, id, details) VALUES (?, ?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, id = excluded.id,
+                    details = excluded.details""",
+                *(name, revision, id, json.dumps(dict(details))),
             )
             return id
 
@@ -78,28 +63,30 @@ class Derivations:
         """Delete all that was made, and keep nothing more of it."""
         table = self._table(name)
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.execute("DELETE FROM derivations WHERE name = ?", (name,))
+        async def write(db: Transaction) -> None:
+            await db.execute("DELETE FROM derivations WHERE name = ?", name)
             await self._delete_all(db, table)
 
         await self._database.write(write)
 
-    async def _delete_all(self, db: aiosqlite.Connection, table: str) -> None:
-        deleted = await db.execute(f"DELETE FROM {table}")
-        if deleted.rowcount:
+    async def _delete_all(self, db: Transaction, table: str) -> None:
+        if await db.execute(f"DELETE FROM {table}"):
             self._database.note_deletion()
 
     async def put(self, name: str, key: bytes, derived: Derived) -> None:
         """Keep what was made from an item, if the item is there and that revision has begun."""
-        await self._database.execute(
-            f"""INSERT OR REPLACE INTO {self._table(name)}
-            SELECT items.id, ? FROM items JOIN derivations AS begun
-            ON begun.name = ? AND begun.revision = ? WHERE items.key = ?""",
-            derived.data,
-            name,
-            derived.revision,
-            key,
-        )
+        table = self._table(name)
+
+        async def write(db: Transaction) -> None:
+            items = await db.rows(
+                """SELECT items.id FROM items JOIN derivations AS begun
+                ON begun.name = ? AND begun.revision = ? WHERE items.key = ?""",
+                *(name, derived.revision, key),
+            )
+            for (item,) in items:
+                await _put(db, table, item, derived.data)
+
+        await self._database.write(write)
 
     async def get(self, name: str, key: bytes) -> Derived | None:
         """What was made from an item; None when nothing was (yet)."""
@@ -116,10 +103,10 @@ class Derivations:
     ) -> list[PendingItem]:
         """Items that nothing was made from yet, oldest first; of one kind, if given."""
         rows = await self._database.rows(
-            f"""SELECT key, kind, text FROM items WHERE (?1 IS NULL OR kind = ?1)
+            f"""SELECT key, kind, text FROM items WHERE (kind = ?1 OR ?1 IS NULL)
             AND id NOT IN (SELECT item FROM {self._table(name)}) ORDER BY id LIMIT ?2""",
             kind,
-            -1 if limit is None else limit,
+            MAX_ID if limit is None else limit,
         )
         return [PendingItem(*row) for row in rows]
 
@@ -157,20 +144,25 @@ class Derivations:
 
 
 async def put_derived(
-    db: aiosqlite.Connection, item: int, derived: Mapping[str, Derived], names: Collection[str]
+    db: Transaction, item: int, derived: Mapping[str, Derived], names: Collection[str]
 ) -> None:
     """Keep what was made from an item by revisions that have begun; part of a transaction."""
-    for name, made in derived.items():
-        if name not in names:
-            raise ValueError(f"there is no derivation {name!r}")
-        await db.execute(
-            f"""INSERT OR REPLACE INTO {table_of(name)}
-            SELECT ?, ? FROM derivations WHERE name = ? AND revision = ?""",
-            (item, made.data, name, made.revision),
-        )
+    unknown = derived.keys() - set(names)
+    if unknown:
+        raise ValueError(f"there are no derivations {unknown}")
+    begun = await db.rows("SELECT name, revision FROM derivations") if derived else []
+    for name, revision in begun:
+        if name in derived and derived[name].revision == revision:
+            await _put(db, table_of(name), item, derived[name].data)
 
 
-async def switch_embeddings(db: aiosqlite.Connection) -> None:
+async def _put(db: Transaction, table: str, item: int, data: bytes) -> None:
+    # Not changed in place: what is kept by the table's triggers is made when a row comes.
+    await db.execute(f"DELETE FROM {table} WHERE item = ?", item)
+    await db.execute(f"INSERT INTO {table} (item, data) VALUES (?, ?)", item, data)
+
+
+async def switch_embeddings(db: Transaction) -> None:
     """Let the results of the re-embedding be the embeddings, and its model the gallery's.
 
     Part of a transaction, and quick: tables change their names, no vector is copied. Each item
@@ -180,14 +172,15 @@ async def switch_embeddings(db: aiosqlite.Connection) -> None:
         "DROP TABLE embeddings",
         f"ALTER TABLE {table_of(REEMBEDDING)} RENAME TO embeddings",
         "ALTER TABLE embeddings RENAME COLUMN data TO vectors",
-        create_table(REEMBEDDING),
     ):
         await db.execute(statement)
+    await db.create_results(table_of(REEMBEDDING))
+    begun = await db.rows("SELECT revision, details FROM derivations WHERE name = ?", REEMBEDDING)
     await db.execute("DELETE FROM model")
-    await db.execute(
-        """INSERT INTO model (id, name, revision, dimension)
-        SELECT 1, json_extract(details, '$.name'), revision, json_extract(details, '$.dimension')
-        FROM derivations WHERE name = ?""",
-        (REEMBEDDING,),
-    )
-    await db.execute("DELETE FROM derivations WHERE name = ?", (REEMBEDDING,))
+    for revision, details in begun:
+        model = json.loads(details)
+        await db.execute(
+            "INSERT INTO model (id, name, revision, dimension) VALUES (1, ?, ?, ?)",
+            *(model["name"], revision, model["dimension"]),
+        )
+    await db.execute("DELETE FROM derivations WHERE name = ?", REEMBEDDING)

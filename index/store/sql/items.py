@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 
-from index.store.sqlite import columns
-from index.store.sqlite.database import Database
-from index.store.sqlite.derivations import table_of
+from index.store.sql import columns
+from index.store.sql.database import MAX_ID, Database, Row
+from index.store.sql.derivations import table_of
 from index.types.records import Derived, EmbeddedPicture
 
-# The largest number that SQLite takes.
-MAX_ID = 2**63 - 1
 # An item with its vectors. The model is read by the same statement, since another model may take
 # over between two statements.
 _ITEM = """items.key, items.kind, embeddings.vectors, items.width, items.height, items.text,
@@ -58,14 +55,14 @@ class Items:
         )
         return self._picture(rows[0]) if rows else None
 
-    def _picture(self, row: sqlite3.Row) -> EmbeddedPicture:
+    def _picture(self, row: Row) -> EmbeddedPicture:
         key, kind, vectors, width, height, text, partial, dimension, revision, *made = row
         derived = {
             name: Derived(made_by, data)
             for name, data, made_by in zip(self._derivations, made[::2], made[1::2], strict=True)
             if data is not None and made_by is not None
         }
-        shaped = columns.vectors_of(self._database.path, vectors, dimension)
+        shaped = columns.vectors_of(self._database.place, vectors, dimension)
         return EmbeddedPicture(
             key, kind, shaped, width, height, text, revision, derived, partial=bool(partial)
         )

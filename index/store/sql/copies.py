@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
 
-import aiosqlite
 import numpy as np
 
 from index.copies.lookup import ROW, Rows
-from index.store.sqlite.database import Database
-from index.store.sqlite.derivations import table_of
+from index.store.sql.database import Database, Row, Transaction
+from index.store.sql.derivations import table_of
 from index.types.derivations import FINGERPRINT
 
 CHUNK_ROWS = 4096
@@ -56,8 +53,8 @@ class Copies:
         rows = await self._database.rows(
             f"""SELECT links.id, links.item, data FROM links
             JOIN {table_of(FINGERPRINT)} AS made ON made.item = links.item
-            WHERE links.id IN (SELECT value FROM json_each(?)) AND data != x''""",
-            json.dumps(list(links)),
+            WHERE links.id IN (numbers(?)) AND length(data) > 0""",
+            list(links),
         )
         return {link: (item, data) for link, item, data in rows}
 
@@ -65,28 +62,29 @@ class Copies:
         """Pairs of these links whose items somebody in their space called no copies."""
         rows = await self._database.rows(
             """WITH chosen AS (SELECT id, space, item FROM links
-                WHERE id IN (SELECT value FROM json_each(?)))
+                WHERE id IN (numbers(?)))
             SELECT one.id, other.id FROM chosen AS one JOIN not_copies
             ON not_copies.space = one.space AND not_copies.item = one.item
             JOIN chosen AS other
             ON other.space = not_copies.space AND other.item = not_copies.other""",
-            json.dumps(list(links)),
+            list(links),
         )
         return {frozenset(pair) for pair in rows}
 
 
-async def put_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other: int) -> None:
+async def put_not_a_copy(db: Transaction, space: int, link: int, other: int) -> None:
     """Keep that two links of a space show no copies; part of a transaction."""
     await db.execute(
-        """INSERT OR IGNORE INTO not_copies SELECT one.space, one.item, other.item
+        """INSERT INTO not_copies SELECT one.space, one.item, other.item
         FROM links AS one JOIN links AS other ON other.space = one.space
         WHERE one.space = ?1 AND one.item != other.item
-        AND ((one.id = ?2 AND other.id = ?3) OR (one.id = ?3 AND other.id = ?2))""",
-        (space, link, other),
+        AND ((one.id = ?2 AND other.id = ?3) OR (one.id = ?3 AND other.id = ?2))
+        ON CONFLICT DO NOTHING""",
+        *(space, link, other),
     )
 
 
-async def drop_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other: int) -> None:
+async def drop_not_a_copy(db: Transaction, space: int, link: int, other: int) -> None:
     """Take that back; part of a transaction."""
     await db.execute(
         """DELETE FROM not_copies WHERE (space, item, other) IN (
@@ -94,11 +92,11 @@ async def drop_not_a_copy(db: aiosqlite.Connection, space: int, link: int, other
             FROM links AS one JOIN links AS other ON other.space = one.space
             WHERE one.space = ?1
             AND ((one.id = ?2 AND other.id = ?3) OR (one.id = ?3 AND other.id = ?2)))""",
-        (space, link, other),
+        *(space, link, other),
     )
 
 
-def _rows_of(rows: Sequence[sqlite3.Row]) -> Rows:
+def _rows_of(rows: Sequence[Row]) -> Rows:
     made = np.empty(len(rows), ROW)
     if rows:
         links, items, spaces, groups, hashes = zip(*rows, strict=True)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.store.sqlite import columns, transcripts, word_search
-from index.store.sqlite.database import SEGMENTS, Database
-from index.store.sqlite.traits import condition
+from index.store.sql import columns, transcripts, word_search
+from index.store.sql.database import Database, Row
+from index.store.sql.traits import condition
 from index.types.filter import Filter
 from index.types.records import (
     Belonging,
@@ -32,6 +30,7 @@ from index.types.records import (
 # Stills and words that come with belongings at once: Discord takes files of 10 MB. One picture has
 # far less.
 MAX_KEPT_BYTES = 6_000_000
+MOST_BYTES = 4  # of a letter
 
 
 class Links:
@@ -48,7 +47,7 @@ class Links:
         """The slots of one source that show a picture whose file lacks a part of it."""
         rows = await self._database.rows(
             """SELECT slot FROM links JOIN items ON items.id = links.item
-            WHERE space = ? AND source = ? AND partial""",
+            WHERE space = ? AND source = ? AND partial != 0""",
             space,
             source,
         )
@@ -70,17 +69,17 @@ class Links:
         """A small WebP of those frames."""
         return {link: still for link, still in await self._moments("still", frames)}  # noqa: C416
 
-    async def _moments(self, column: str, frames: Mapping[int, int]) -> list[sqlite3.Row]:
+    async def _moments(self, column: str, frames: Mapping[int, int]) -> list[Row]:
         """A column of the moments of these links' frames. An item whose frames were chosen anew
         since, by a Magpie that chooses others, has another number of vectors."""
         return await self._database.rows(
-            f"""SELECT links.id, moments.{column} FROM json_each(?) AS asked
-            JOIN links ON links.id = CAST(asked.key AS INTEGER)
-            JOIN moments ON moments.item = links.item AND moments.frame = asked.value
+            f"""SELECT links.id, moments.{column} FROM pairs(?, ?) AS asked
+            JOIN links ON links.id = asked.one
+            JOIN moments ON moments.item = links.item AND moments.frame = asked.other
             JOIN embeddings ON embeddings.item = links.item
             WHERE length(vectors) = (SELECT 4 * dimension FROM model)
                 * (SELECT COUNT(*) FROM moments AS every WHERE every.item = links.item)""",
-            json.dumps(frames),
+            *(list(frames), list(frames.values())),
         )
 
     async def resolved(self, filter: Filter) -> Filter:
@@ -130,8 +129,8 @@ class Links:
         of a still picture, nothing."""
         rows = await self._database.rows(
             """SELECT links.id, COUNT(*) FROM links JOIN moments ON moments.item = links.item
-            WHERE links.id IN (SELECT value FROM json_each(?)) GROUP BY links.id""",
-            json.dumps(list(ids)),
+            WHERE links.id IN (numbers(?)) GROUP BY links.id""",
+            list(ids),
         )
         return {id: count for id, count in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
@@ -152,8 +151,8 @@ class Links:
     async def with_ids(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
         """Those of these links that are (still) there, each with its item's kind and text."""
         rows = await self._database.rows(
-            f"SELECT {columns.LINK} WHERE links.id IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ids)),
+            f"SELECT {columns.LINK} WHERE links.id IN (numbers(?))",
+            list(ids),
         )
         return {row[0]: (columns.link_of(row), row[12], row[13]) for row in rows}
 
@@ -175,9 +174,9 @@ class Links:
         where, values = _of_groups(within) if within else ("", [])
         rows = await self._database.rows(
             f"""SELECT id, space, item FROM links WHERE item IN
-            (SELECT item FROM links WHERE id IN (SELECT value FROM json_each(?))){where}
+            (SELECT item FROM links WHERE id IN (numbers(?))){where}
             ORDER BY id""",
-            json.dumps(list(ids)),
+            list(ids),
             *values,
         )
         links = await self.with_ids([id for id, _, _ in rows])
@@ -208,8 +207,8 @@ class Links:
     async def items(self, ids: Sequence[int]) -> dict[int, int]:
         """The item of each of these links; of one that is gone, nothing."""
         rows = await self._database.rows(
-            "SELECT id, item FROM links WHERE id IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ids)),
+            "SELECT id, item FROM links WHERE id IN (numbers(?))",
+            list(ids),
         )
         return {id: item for id, item in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
@@ -229,13 +228,13 @@ class Links:
         self, space: int | None = None, groups: Collection[int] | None = None
     ) -> Counts:
         """How many images, texts and links there are; of a space, of some groups, if given."""
-        allowed = None if groups is None else json.dumps(list(groups))
+        allowed = None if groups is None else list(groups)
         rows = await self._database.many_rows(
             """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
-                COUNT(DISTINCT CASE WHEN items.partial THEN items.id END)
+                COUNT(DISTINCT CASE WHEN items.partial != 0 THEN items.id END)
             FROM links JOIN items ON items.id = links.item
-            WHERE (?1 IS NULL OR links.space = ?1)
-            AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))
+            WHERE (links.space = ?1 OR ?1 IS NULL)
+            AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
             GROUP BY items.kind""",
             space,
             allowed,
@@ -254,9 +253,9 @@ class Links:
         else:
             rows = await self._database.rows(
                 """SELECT COUNT(*) FROM links
-                WHERE space = ? AND group_id IN (SELECT value FROM json_each(?))""",
+                WHERE space = ? AND group_id IN (numbers(?))""",
                 space,
-                json.dumps(list(groups)),
+                list(groups),
             )
         return int(rows[0][0])
 
@@ -273,11 +272,11 @@ class Links:
         """Whose links these groups have, and how many of each; most first. The time that it takes
         depends on these groups alone."""
         rows = await self._database.rows(
-            """SELECT owner, COUNT(*) FROM links INDEXED BY links_of_group
-            WHERE space = ? AND group_id IN (SELECT value FROM json_each(?))
+            """SELECT owner, COUNT(*) FROM links by_index(links_of_group)
+            WHERE space = ? AND group_id IN (numbers(?))
             GROUP BY owner ORDER BY COUNT(*) DESC, owner LIMIT ?""",
             space,
-            json.dumps(list(groups)),
+            list(groups),
             limit,
         )
         return {owner: count for owner, count in rows}  # noqa: C416 (mypy can't see pairs in rows)
@@ -289,14 +288,15 @@ class Links:
         where they have many stills or words."""
         model = await self.model()
         rows = await self._database.rows(
-            """SELECT id, vectors FROM (
+            f"""SELECT id, vectors FROM (
                 SELECT links.id, vectors, sum(
-                    (SELECT total(length(still)) FROM moments WHERE moments.item = links.item)
-                    + (SELECT total(length(CAST(lines AS BLOB))) FROM transcripts
+                    (SELECT COALESCE(sum(length(still)), 0) FROM moments
+                        WHERE moments.item = links.item)
+                    + (SELECT COALESCE(sum({MOST_BYTES} * length(lines)), 0) FROM transcripts
                         WHERE transcripts.item = links.item)
                 ) OVER (ORDER BY links.id) AS so_far
                 FROM links JOIN embeddings ON embeddings.item = links.item
-                WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?)
+                WHERE space = ? AND owner = ? AND links.id > ? ORDER BY links.id LIMIT ?) AS mine
             WHERE so_far <= ? ORDER BY id""",
             space,
             owner,
@@ -312,7 +312,7 @@ class Links:
                 id,
                 Belonging(
                     *links[id],
-                    columns.vectors_of(self._database.path, vectors, model.dimension),
+                    columns.vectors_of(self._database.place, vectors, model.dimension),
                     moments.get(id, ()),
                     words.get(id, ()),
                 ),
@@ -324,10 +324,10 @@ class Links:
     async def _all_moments(self, ids: Sequence[int]) -> dict[int, list[Moment]]:
         """All moments of what these links show, by link."""
         rows = await self._database.rows(
-            """SELECT links.id, second, still FROM json_each(?) AS asked
-            JOIN links ON links.id = asked.value JOIN moments ON moments.item = links.item
-            ORDER BY links.id, frame""",
-            json.dumps(list(ids)),
+            """SELECT links.id, second, still
+            FROM links JOIN moments ON moments.item = links.item
+            WHERE links.id IN (numbers(?)) ORDER BY links.id, frame""",
+            list(ids),
         )
         moments: dict[int, list[Moment]] = {}
         for id, second, still in rows:
@@ -335,8 +335,8 @@ class Links:
         return moments
 
     async def disk_bytes(self) -> int:
-        """What the file, its write-ahead log and its segments take on disk, in bytes."""
-        return await asyncio.to_thread(_disk_bytes, self._database.path)
+        """What the store takes on disk."""
+        return await self._database.disk_bytes()
 
     async def model(self) -> ModelInfo | None:
         """The model whose embeddings are kept; None in an empty gallery."""
@@ -348,21 +348,15 @@ def _of_groups(filter: Filter) -> tuple[str, list[object]]:
     """The condition that a link is of the filter's space and groups; an index has them."""
     if filter.groups is None:
         return " AND space = ?", [filter.space]
-    where = " AND space = ? AND group_id IN (SELECT value FROM json_each(?))"
-    return where, [filter.space, json.dumps(sorted(filter.groups))]
+    where = " AND space = ? AND group_id IN (numbers(?))"
+    return where, [filter.space, sorted(filter.groups)]
 
 
-def _disk_bytes(path: Path) -> int:
-    files = (path.with_name(path.name + end) for end in ("", "-wal", "-shm"))
-    segments = path.with_name(path.name + SEGMENTS).glob("*")
-    return sum(file.stat().st_size for file in (*files, *segments) if file.exists())
-
-
-def _ids(rows: Sequence[sqlite3.Row]) -> frozenset[int]:
+def _ids(rows: Sequence[Row]) -> frozenset[int]:
     return frozenset(id for (id,) in rows)
 
 
-def _outlines(rows: Sequence[sqlite3.Row]) -> Outlines:
+def _outlines(rows: Sequence[Row]) -> Outlines:
     def whole(column: int) -> NDArray[np.int64]:
         return np.array([row[column] for row in rows], np.int64)
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import aiosqlite
-
-from index.store.sqlite import columns, statements
-from index.store.sqlite.database import Database
+from index.store.sql import columns, statements
+from index.store.sql.database import MAX_ID, Database, Row, Transaction
 from index.types.query import QueryEmbedding
 from index.types.searches import Asked
 from index.types.watches import COUNTED_S, MOST_PENDING, TOLD_S, Notice, Stage, Unjudged, Watch
@@ -38,7 +35,7 @@ class Watches:
         vector, parts = columns.query_blob(watch.embedding) if watch.embedding else (None, None)
         truncated = watch.embedding.truncated if watch.embedding else None
 
-        async def write(db: aiosqlite.Connection) -> int:
+        async def write(db: Transaction) -> int:
             return await statements.returned(
                 db,
                 """INSERT INTO watches (space, owner, asked, group_id, settings, vector, parts,
@@ -56,10 +53,10 @@ class Watches:
     async def remove(self, ids: Collection[int]) -> None:
         """Forget watches, and what was to be told of them."""
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute(
-                "DELETE FROM watches WHERE id IN (SELECT value FROM json_each(?))",
-                (json.dumps(list(ids)),),
+                "DELETE FROM watches WHERE id IN (numbers(?))",
+                list(ids),
             )
             self._database.note_deletion()
 
@@ -70,9 +67,9 @@ class Watches:
         """Tell nothing more of a watch, for this reason; "": let it go on. What waited to be told
         when it was paused is never told."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.execute("UPDATE watches SET paused = ? WHERE id = ?", (why, id))
-            await db.execute("DELETE FROM notices WHERE watch = ? AND sent_at IS NULL", (id,))
+        async def write(db: Transaction) -> None:
+            await db.execute("UPDATE watches SET paused = ? WHERE id = ?", why, id)
+            await db.execute("DELETE FROM notices WHERE watch = ? AND sent_at IS NULL", id)
 
         await self._database.write(write)
         self.version += 1
@@ -154,20 +151,21 @@ class Watches:
         await_words  judge it again when its words were read
         """
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await _put_notices(db, notices)
             if await_words and link.stage is Stage.SHOWN:
                 # Its words may have been read meanwhile.
                 await db.execute(
                     """UPDATE unjudged SET stage = CASE WHEN EXISTS (
                         SELECT 1 FROM links JOIN transcripts ON transcripts.item = links.item
-                        WHERE links.id = unjudged.link AND NOT stale
-                        AND links.id NOT IN (SELECT link FROM unread)) THEN ? ELSE ? END
+                        WHERE links.id = unjudged.link AND stale = 0
+                        AND links.id NOT IN (SELECT link FROM unread))
+                        THEN CAST(? AS INTEGER) ELSE CAST(? AS INTEGER) END
                     WHERE link = ?""",
-                    (int(Stage.READ), int(Stage.UNREAD), link.link),
+                    *(int(Stage.READ), int(Stage.UNREAD), link.link),
                 )
             else:
-                await db.execute("DELETE FROM unjudged WHERE link = ?", (link.link,))
+                await db.execute("DELETE FROM unjudged WHERE link = ?", link.link)
 
         await self._database.write(write)
 
@@ -208,7 +206,7 @@ class Watches:
     async def _notices(self, where: str, *params: Any) -> list[Notice]:
         # A link that is gone is 0, which no link is.
         rows = await self._database.rows(
-            f"""SELECT id, watch, ifnull(link, 0), due, sending FROM notices
+            f"""SELECT id, watch, COALESCE(link, 0), due, sending FROM notices
             WHERE {where} ORDER BY id""",
             *params,
         )
@@ -228,8 +226,8 @@ class Watches:
         """Note that a message of this name is going to be sent, which tells of these notices; "":
         that it was not."""
         await self._database.execute(
-            "UPDATE notices SET sending = ? WHERE id IN (SELECT value FROM json_each(?))",
-            *(name, json.dumps(list(ids))),
+            "UPDATE notices SET sending = ? WHERE id IN (numbers(?))",
+            *(name, list(ids)),
         )
 
     async def sent(self, watch: Watch, name: str, at: float, *, counts: bool = True) -> None:
@@ -238,13 +236,14 @@ class Watches:
         counts   among the messages to its owner
         """
 
-        async def write(db: aiosqlite.Connection) -> None:
+        async def write(db: Transaction) -> None:
             await db.execute(
-                "UPDATE notices SET sent_at = ? WHERE sending = ? AND sent_at IS NULL", (at, name)
+                "UPDATE notices SET sent_at = ? WHERE sending = ? AND sent_at IS NULL", *(at, name)
             )
             if counts:
                 await db.execute(
-                    "INSERT INTO tellings VALUES (?, ?, ?)", (watch.space, watch.owner, at)
+                    "INSERT INTO tellings (space, owner, at) VALUES (?, ?, ?)",
+                    *(watch.space, watch.owner, at),
                 )
 
         await self._database.write(write)
@@ -252,15 +251,15 @@ class Watches:
     async def put_off(self, ids: Collection[int], due: float) -> None:
         """Tell of these notices from then on (Unix seconds)."""
         await self._database.execute(
-            "UPDATE notices SET due = ? WHERE id IN (SELECT value FROM json_each(?))",
-            *(due, json.dumps(list(ids))),
+            "UPDATE notices SET due = ? WHERE id IN (numbers(?))",
+            *(due, list(ids)),
         )
 
     async def drop(self, ids: Collection[int]) -> None:
         """Never tell of these notices."""
         await self._database.execute(
-            "DELETE FROM notices WHERE id IN (SELECT value FROM json_each(?))",
-            json.dumps(list(ids)),
+            "DELETE FROM notices WHERE id IN (numbers(?))",
+            list(ids),
         )
 
     async def sent_since(self, space: int, owner: int, since: float) -> list[float]:
@@ -276,58 +275,59 @@ class Watches:
         """Those of these links of which a watch has told its owner, or is telling them now."""
         rows = await self._database.rows(
             """SELECT link FROM notices WHERE watch = ? AND sending != ''
-            AND link IN (SELECT value FROM json_each(?))""",
-            *(watch, json.dumps(list(links))),
+            AND link IN (numbers(?))""",
+            *(watch, list(links)),
         )
         return {link for (link,) in rows}
 
     async def expire(self, now: float) -> None:
         """Forget what was told long ago, or was never told since its link is gone."""
 
-        async def write(db: aiosqlite.Connection) -> None:
-            await db.execute("DELETE FROM tellings WHERE at < ?", (now - COUNTED_S,))
+        async def write(db: Transaction) -> None:
+            await db.execute("DELETE FROM tellings WHERE at < ?", now - COUNTED_S)
             await db.execute(
                 """DELETE FROM notices WHERE sent_at < ?
                 OR (link IS NULL AND sent_at IS NULL AND sending = '')""",
-                (now - TOLD_S,),
+                now - TOLD_S,
             )
 
         await self._database.write(write)
 
 
-async def _put_notices(db: aiosqlite.Connection, notices: Sequence[Notice]) -> None:
+async def _put_notices(db: Transaction, notices: Sequence[Notice]) -> None:
     # Neither may come back that was removed meanwhile.
-    await db.executemany(
-        """INSERT OR IGNORE INTO notices (watch, link, due, sending)
-        SELECT watches.id, links.id, ?, '' FROM watches JOIN links
-        WHERE watches.id = ? AND watches.paused = '' AND links.id = ?""",
+    await db.execute_many(
+        """INSERT INTO notices (watch, link, due, sending)
+        SELECT watches.id, links.id, ?, '' FROM watches, links
+        WHERE watches.id = ? AND watches.paused = '' AND links.id = ? ON CONFLICT DO NOTHING""",
         [(notice.due, notice.watch, notice.link) for notice in notices],
     )
     for watch in {notice.watch for notice in notices}:
         await db.execute(
             f"""DELETE FROM notices WHERE id IN (SELECT id FROM notices
             WHERE watch = ? AND {PENDING} AND sending = ''
-            ORDER BY id DESC LIMIT -1 OFFSET ?)""",
-            (watch, MOST_PENDING),
+            ORDER BY id DESC LIMIT {MAX_ID} OFFSET ?)""",
+            *(watch, MOST_PENDING),
         )
 
 
-async def put_unjudged(db: aiosqlite.Connection, links: Collection[int]) -> None:
+async def put_unjudged(db: Transaction, links: Collection[int]) -> None:
     """Let these links be judged, if their space has a watch that may tell of them."""
     await db.execute(
-        """INSERT OR IGNORE INTO unjudged SELECT id, 0 FROM links
-        WHERE id IN (SELECT value FROM json_each(?))
-        AND EXISTS (SELECT 1 FROM watches WHERE watches.space = links.space AND paused = '')""",
-        (json.dumps(list(links)),),
+        """INSERT INTO unjudged (link, stage) SELECT id, 0 FROM links
+        WHERE id IN (numbers(?))
+        AND EXISTS (SELECT 1 FROM watches WHERE watches.space = links.space AND paused = '')
+        ON CONFLICT DO NOTHING""",
+        list(links),
     )
 
 
-async def words_were_read(db: aiosqlite.Connection, item: int) -> None:
+async def words_were_read(db: Transaction, item: int) -> None:
     """Let the links to an item be judged by its words, if they wait for that."""
     await db.execute(
         """UPDATE unjudged SET stage = ? WHERE stage = ?
         AND link IN (SELECT id FROM links WHERE item = ?)""",
-        (int(Stage.READ), int(Stage.UNREAD), item),
+        *(int(Stage.READ), int(Stage.UNREAD), item),
     )
 
 
@@ -338,7 +338,7 @@ def _by_watch(notices: Sequence[Notice]) -> dict[int, list[Notice]]:
     return found
 
 
-def _watch_of(row: sqlite3.Row | tuple[Any, ...]) -> Watch:
+def _watch_of(row: Row) -> Watch:
     """The watch in a row of `WATCH`."""
     id, space, owner, asked, group, settings, vector, parts, truncated, revision, *rest = row
     made_at, paused, searched, bar = rest

@@ -1,0 +1,238 @@
+"""A gallery's database in PostgreSQL, behind a pool of connections.
+
+One writer. Writes of one process run one after another, as on SQLite: what follows a write in
+memory sees them in this order. Other processes write at the same time. Where two transactions meet
+(both add the same picture, or one removes what the other one needs), PostgreSQL lets one fail, and
+it is made again.
+
+A lost connection. Reads and writes are made again on another connection, for some seconds. Where
+the connection was lost during the commit, the server is asked whether it was made; so nothing is
+done twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from index.concurrency import to_completion
+from index.store.postgres import connections, schema, words
+from index.store.postgres.connections import Pool, translated
+from index.store.postgres.dialect import statement
+from index.store.postgres.transaction import Transaction
+from index.store.sql.database import Phrases, Row, WordTable
+from index.types.errors import GalleryClosed, StoreTooNew, StoreUnreachable
+from index.types.filter import Filter
+
+T = TypeVar("T")
+
+# Reads that may take long use at most so many connections.
+PATIENT_READERS = 4
+# How often a transaction that met another one is made again.
+TRIES = 8
+# The pauses before a lost connection is made again, in seconds: some ten seconds together.
+PAUSES_S = (0.1, 0.3, 1.0, 2.0, 3.0, 4.0)
+
+
+class Database:
+    """One database and its connections; made by `open`."""
+
+    def __init__(self, place: str, pool: Pool, *, read_only: bool) -> None:
+        self.place = place
+        self._pool = pool
+        self._read_only = read_only
+        self._writing = asyncio.Lock()
+        self._patient = asyncio.Semaphore(PATIENT_READERS)
+        self._has_strays = True  # bytes of what was removed may lie in unused parts of pages
+        self._closed = False
+
+    @classmethod
+    async def open(cls, url: str, *, read_only: bool = False) -> Database:
+        """The database at this address, its tables made or brought to the newest shape.
+
+        raises   StoreTooNew, StoreUnreachable, StoreFull, StoreCorrupt
+        """
+        place = connections.without_password(url)
+        pool = await connections.open_pool(url, place)
+        try:
+            with translated(place):
+                async with pool.acquire() as connection:
+                    if not read_only:
+                        await schema.migrate(connection, place)
+                    version = await schema.version_of(connection)
+            if version > schema.LATEST:
+                raise StoreTooNew(place, version, schema.LATEST)
+            if version < schema.LATEST:
+                what = "an older Magpie wrote it" if version else "nothing was ever added to it"
+                raise StoreUnreachable(place, f"{what}; add something first")
+        except BaseException:
+            pool.terminate()
+            raise
+        return cls(place, pool, read_only=read_only)
+
+    async def close(self) -> None:
+        """Let running writes finish, refuse later ones, and give the connections back."""
+        if self._closed:
+            return
+        self._closed = True
+        async with self._writing:
+            try:
+                await asyncio.wait_for(self._pool.close(), connections.WAIT_S)
+            except (TimeoutError, OSError):
+                self._pool.terminate()
+
+    # ---- writing
+
+    async def write(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
+        """What `fn` gives back, run as one transaction that a cancelled caller doesn't stop. `fn`
+        is called again where the transaction met another one."""
+        return await to_completion(self._write(fn))
+
+    async def execute(self, sql: str, *params: Any) -> None:
+        """Run one statement as a transaction."""
+
+        async def write(db: Transaction) -> None:
+            await db.execute(sql, *params)
+
+        await self.write(write)
+
+    async def _write(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._writing:
+            if self._closed:
+                raise GalleryClosed
+            if self._read_only:
+                raise StoreUnreachable(self.place, "it was opened for reading only")
+            return await self._again(lambda: self._transaction(fn))
+
+    async def _transaction(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                # One that is newer may have changed the tables meanwhile.
+                version, id = await connection.fetchrow(
+                    "SELECT version, pg_current_xact_id()::text FROM magpie_schema"
+                )
+                if version > schema.LATEST:
+                    raise StoreTooNew(self.place, version, schema.LATEST)
+                result = await fn(Transaction(connection))
+            except BaseException:
+                if not connection.is_closed():
+                    await transaction.rollback()
+                raise
+            try:
+                await transaction.commit()
+            except Exception as exc:
+                if not connections.is_lost(exc) or not await self._was_committed(id):
+                    raise
+        return result
+
+    async def _was_committed(self, transaction: str) -> bool:
+        """Whether a transaction was, whose connection was lost when it was to be."""
+
+        async def ask() -> bool:
+            async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+                asked = "SELECT pg_xact_status($1::text::xid8)"
+                # The server may not have noticed yet that the connection is gone.
+                for pause in PAUSES_S:
+                    status = await connection.fetchval(asked, transaction)
+                    if status != "in progress":
+                        break
+                    await asyncio.sleep(pause)
+                return bool(status == "committed")
+
+        return await self._again(ask)
+
+    async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` gives, which is begun again where it met another transaction, or the server
+        was away. raises   StoreError, GalleryClosed"""
+        pauses, tries = list(PAUSES_S), TRIES
+        with translated(self.place):
+            while True:
+                try:
+                    return await work()
+                except Exception as exc:
+                    if connections.met_another(exc) and (tries := tries - 1):
+                        await asyncio.sleep(random.uniform(0, 0.05))
+                    elif connections.is_lost(exc) and pauses and not self._closed:
+                        await asyncio.sleep(pauses.pop(0))
+                    elif self._closed and connections.is_lost(exc):
+                        raise GalleryClosed from exc
+                    else:
+                        raise
+
+    def note_deletion(self) -> None:
+        """Something is deleted in this transaction; `vacuum` has work."""
+        self._has_strays = True
+
+    # ---- reading
+
+    async def rows(self, sql: str, *params: Any) -> list[Row]:
+        """All rows that a query gives."""
+        if self._closed:
+            raise GalleryClosed
+
+        async def read() -> list[Row]:
+            async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+                return list(await connection.fetch(statement(sql), *params))
+
+        return await self._again(read)
+
+    async def many_rows(self, sql: str, *params: Any) -> list[Row]:
+        """All rows that a query gives, which may be so many that others must not wait for it."""
+        async with self._patient:
+            return await self.rows(sql, *params)
+
+    async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[Row]]:
+        """The rows that a query gives, `size` at a time."""
+        if self._closed:
+            raise GalleryClosed
+        with translated(self.place):
+            async with (
+                self._pool.acquire(timeout=connections.WAIT_S) as connection,
+                connection.transaction(readonly=True),
+            ):
+                cursor = await connection.cursor(statement(sql), *params)
+                while rows := await cursor.fetch(size):
+                    yield list(rows)
+
+    async def saying(
+        self,
+        table: WordTable,
+        filter: Filter,
+        asked: Sequence[Phrases],
+        *,
+        every: bool,
+        most: int | None = None,
+    ) -> list[int]:
+        """The links that the index of words has for one of these questions."""
+        sql, params = words.question(table, filter, asked, every=every, most=most)
+        return [id for (id,) in await self.many_rows(sql, *params)]
+
+    async def state(self) -> object:
+        """Something that differs when another transaction was made since."""
+        ((state,),) = await self.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+        return state
+
+    async def disk_bytes(self) -> int:
+        """What the gallery takes on the server's disk."""
+        ((size,),) = await self.rows("SELECT pg_database_size(current_database())")
+        return int(size)
+
+    async def vacuum(self) -> None:
+        """Give the room of what was removed back. Does nothing where nothing was removed since the
+        last time."""
+        await to_completion(self._vacuum())
+
+    async def _vacuum(self) -> None:
+        async with self._writing:
+            if self._closed:
+                raise GalleryClosed
+            if not self._has_strays:
+                return
+            with translated(self.place):
+                async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+                    await connection.execute("VACUUM")
+            self._has_strays = False

@@ -1,0 +1,110 @@
+"""The index of the words in pictures, kept in step with the links.
+
+Each link to a picture with a transcript has two entries, by the link's id. `words` has the terms in
+order, `near_words` what terms have in common that are nearly the same.
+
+The index holds no words but hashes, each of a term together with its home: the channel in which it
+stands. So a search reads only what stands in the channels that are asked for, and its time tells
+nothing of others. And what an engine keeps of a deleted entry for a while are no words.
+
+A picture that is posted in another channel, too, is read once more for that one. Else it would
+tell there, by being found or counted early, that it is known elsewhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+
+from index.store.sql.database import Said, Transaction
+from index.transcripts.terms import REVISION, forgiving, terms
+
+LINKS_AT_ONCE = 1_000
+HASH_BYTES = 10  # two of a billion terms have the same one with a chance of 1 in 2 million
+# Where a link's words stand: a thread that is open to all who read its channel counts as a part of
+# it, so that there are no more homes than channels and private threads.
+HOME = """CASE WHEN groups.private != 0 OR groups.parent IS NULL THEN groups.id
+    ELSE groups.parent END"""
+IN_ITS_GROUP = "JOIN groups ON groups.space = links.space AND groups.id = links.group_id"
+_ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
+    FROM links {IN_ITS_GROUP} JOIN transcripts ON transcripts.item = links.item
+    WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
+
+
+class Home:
+    """Makes the hashes of one channel of a space."""
+
+    def __init__(self, space: int, group: int) -> None:
+        self._hash = hashlib.blake2b(f"{space} {group} ".encode(), digest_size=HASH_BYTES)
+
+    def __call__(self, term: str) -> str:
+        """The hash of a term that stands here, of letters and figures."""
+        made = self._hash.copy()
+        made.update(term.encode())
+        return base64.b32encode(made.digest()).decode()
+
+
+async def begin(db: Transaction) -> None:
+    """Index all words anew if the index has the terms of another revision. A transaction's work."""
+    known = await db.rows("SELECT revision FROM word_terms")
+    if [one for (one,) in known] == [REVISION]:
+        return
+    await db.clear_words()
+    links = await links_with_words(db, "1 = 1")
+    for start in range(0, len(links), LINKS_AT_ONCE):
+        await add(db, links[start : start + LINKS_AT_ONCE])
+    await db.execute("DELETE FROM word_terms")
+    await db.execute("INSERT INTO word_terms (revision) VALUES (?)", REVISION)
+
+
+async def add(db: Transaction, links: Iterable[int]) -> None:
+    """Index the words in what these links show; they are not indexed yet. Part of a transaction."""
+    if said := await _said(db, links):
+        await db.put_words(said)
+
+
+async def begin_link(db: Transaction, link: int) -> None:
+    """Index the words in what a new link shows, if they were read for its home already; otherwise
+    note that they are to be read. Part of a transaction."""
+    noted = await db.execute(
+        f"""INSERT INTO unread (link) SELECT links.id FROM links {IN_ITS_GROUP}
+        JOIN transcripts ON transcripts.item = links.item
+        WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (
+            SELECT links.space, {HOME} FROM links {IN_ITS_GROUP}
+            WHERE links.id != ?1 AND links.item = (SELECT item FROM links WHERE id = ?1)
+            AND links.id NOT IN (SELECT link FROM unread))""",
+        link,
+    )
+    if not noted:
+        await add(db, [link])
+
+
+async def drop(db: Transaction, links: Iterable[int]) -> bool:
+    """Take the words in what these links show out, before a link or its transcript changes; whether
+    there were any. Part of a transaction."""
+    if said := await _said(db, links):
+        await db.take_words(said)
+    return bool(said)
+
+
+async def _said(db: Transaction, links: Iterable[int]) -> list[tuple[int, Said]]:
+    """What the index has of each of these links."""
+    found = await db.rows(f"{_ROWS} AND links.id IN (numbers(?))", list(links))
+    return [(id, _said_in(Home(space, home), lines)) for id, space, home, lines in found]
+
+
+def _said_in(home: Home, lines: str) -> Said:
+    here = terms(lines)
+    near = {like for term in set(here) for like in forgiving(term)}
+    return list(map(home, here)), list(map(home, sorted(near)))
+
+
+async def links_with_words(db: Transaction, where: str, *params: object) -> list[int]:
+    """Those links that meet the condition and show a picture with words."""
+    rows = await db.rows(
+        f"""SELECT id FROM links WHERE ({where})
+        AND item IN (SELECT item FROM transcripts WHERE lines != '')""",
+        *params,
+    )
+    return [id for (id,) in rows]
