@@ -17,7 +17,7 @@ COPY bot bot
 COPY console console
 COPY index index
 RUN /opt/uv/bin/uv pip install --python /opt/magpie/bin/python --torch-backend "$TORCH" \
-    --constraint constraints.txt '.[ocr]'
+    --constraint constraints.txt '.[ocr,postgres]'
 
 FROM debian:bookworm-slim
 RUN apt-get update \

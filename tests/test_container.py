@@ -23,12 +23,17 @@ def argument(name: str) -> str:
 
 def test_the_cpu_build_of_torch_is_the_default_and_another_a_choice() -> None:
     assert argument("TORCH") == "cpu"
-    (step,) = re.findall(r"^RUN (/opt/uv/bin/uv .*?\.\[ocr\]')$", RECIPE, re.MULTILINE | re.DOTALL)
+    (step,) = re.findall(
+        r"^RUN (/opt/uv/bin/uv .*?\.\[ocr,postgres\]')$", RECIPE, re.MULTILINE | re.DOTALL
+    )
     for variant in ("cpu", "cu130"):
         script = step.replace("/opt/uv/bin/uv", "echo")
         given = {**os.environ, "TORCH": variant}
         asked = subprocess.run(["sh", "-c", script], env=given, capture_output=True, text=True)
-        assert f" --torch-backend {variant} --constraint constraints.txt .[ocr]" in asked.stdout
+        assert (
+            f" --torch-backend {variant} --constraint constraints.txt .[ocr,postgres]"
+            in asked.stdout
+        )
 
 
 def test_no_other_step_brings_torch() -> None:

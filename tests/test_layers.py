@@ -66,7 +66,12 @@ def test_every_part_has_a_layer(package: str) -> None:
 
 @pytest.mark.parametrize(
     ("package", "allowed"),
-    [("console", set()), ("sandbox", {"console"}), ("serve", {"console", "index"})],
+    [
+        ("console", set()),
+        ("sandbox", {"console"}),
+        ("serve", {"console", "index"}),
+        ("trial_postgres", set()),
+    ],
 )
 def test_what_stands_alone_imports_none_of_the_others(package: str, allowed: set[str]) -> None:
     ours = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {package} - allowed

@@ -15,7 +15,10 @@ import pytest
 from bot.ops import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("bench", "bot", "checks", "console", "demo", "index", "pocket", "sandbox", "serve")
+PACKAGES = (
+    *("bench", "bot", "checks", "console", "demo", "index", "pocket", "sandbox", "serve"),
+    "trial_postgres",
+)
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
