@@ -53,6 +53,16 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
     return postgres.server_url(tmp_path_factory)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """Where a gallery can be opened: a file first, then a database of PostgreSQL."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "gallery.db")
+        return
+    async with postgres.fresh(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
 @pytest.fixture
 async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
     """The URL of an empty database of this test's own."""

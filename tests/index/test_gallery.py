@@ -39,8 +39,8 @@ def link(source: str, group: Group = GENERAL, space: int = 1, slot: str = "a") -
 
 
 @pytest.fixture
-async def gallery(tmp_path: Path, embedder: ColourEmbedder) -> AsyncIterator[Gallery]:
-    gallery = await Gallery.open(tmp_path / "g.db", embedder)
+async def gallery(place: str, embedder: ColourEmbedder) -> AsyncIterator[Gallery]:
+    gallery = await Gallery.open(place, embedder)
     yield gallery
     await gallery.close()
 

@@ -92,9 +92,9 @@ MUTANTS = (
     ),
     Mutant(
         "permissions count before anything is ranked",
-        "index/store/sqlite/links.py",
-        "AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2)))",
-        "AND (?2 IS NULL OR 1)",
+        "index/store/sql/links.py",
+        "AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)",
+        "AND (1 = 1 OR links.group_id IN (numbers(?2)) OR ?2 IS NULL)",
         (LINKS,),
     ),
     Mutant(

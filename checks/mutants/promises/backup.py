@@ -32,7 +32,7 @@ MUTANTS = (
     Mutant(
         "a restore brings back nothing that was deleted",
         "index/store/sqlite/carry_over.py",
-        "        await statements.drop_links(db, DELETED)",
+        "        await statements.drop_links(Transaction(db), DELETED)",
         "        pass",
         (RESTORE,),
     ),
@@ -74,7 +74,7 @@ MUTANTS = (
     Mutant(
         "a restore brings back nothing of what is yet to be read again",
         "index/store/sqlite/carry_over.py",
-        "    await statements.drop_links(db, YET_TO_BE_READ)",
+        "    await statements.drop_links(Transaction(db), YET_TO_BE_READ)",
         "    pass",
         (RESTORE,),
     ),

@@ -99,7 +99,7 @@ MUTANTS = (
     ),
     Mutant(
         "moments of other frames than the gallery has are not told",
-        "index/store/sqlite/links.py",
+        "index/store/sql/links.py",
         "(SELECT COUNT(*) FROM moments AS every WHERE every.item = links.item)",
         "(length(vectors) / (SELECT 4 * dimension FROM model))",
         (LINKS,),

@@ -69,7 +69,7 @@ MUTANTS = (
     ),
     Mutant(
         "what was said of a picture goes with its last link of the server",
-        "index/store/sqlite/statements.py",
+        "index/store/sql/statements.py",
         "    await drop_said(db, items)\n",
         "",
         (f"{STORE}::test_what_was_said_goes_with_the_last_link_of_its_space",),

@@ -42,8 +42,8 @@ MUTANTS = (
     Mutant(
         "a search waits for no picture",
         "index/gallery.py",
-        "store.rows, segments, searching, compacting",
-        "store.rows, segments, looking, compacting",
+        "*(searching, compacting, closed), write",
+        "*(looking, compacting, closed), write",
         (
             "tests/index/images/test_decoders.py::test_a_search_waits_for_no_picture_that_is_asked_with",
         ),
@@ -106,7 +106,7 @@ MUTANTS = (
     ),
     Mutant(
         "a posted picture uses only what its own channel has",
-        "index/store/sqlite/items.py",
+        "index/store/sql/items.py",
         "WHERE item = items.id AND space = ? AND group_id = ?",
         "WHERE item = items.id AND ? AND ?",
         (GALLERY,),

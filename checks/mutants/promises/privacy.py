@@ -56,7 +56,7 @@ MUTANTS = (
     ),
     Mutant(
         "the gallery itself refuses what a member erased",
-        "index/store/sqlite/statements.py",
+        "index/store/sql/statements.py",
         "        if link.posted_at > left_out.get((link.space, link.owner), -math.inf)\n",
         "        if True\n",
         ("tests/index/store/test_bookkeeping.py",),
@@ -119,9 +119,9 @@ MUTANTS = (
     ),
     Mutant(
         "a later erasure covers an earlier one",
-        "index/store/sqlite/writes.py",
-        "upto = max(upto, excluded.upto)",
-        "upto = excluded.upto",
+        "index/store/sql/writes.py",
+        "                WHERE excluded.upto > left_out.upto",
+        "                WHERE 1 = 1",
         ("tests/index/store/test_bookkeeping.py",),
     ),
     Mutant(

@@ -96,14 +96,14 @@ MUTANTS = (
     ),
     Mutant(
         "a filter leaves out the folders that it names",
-        "index/store/sqlite/traits.py",
+        "index/store/sql/traits.py",
         'f"NOT {_under(folder, values)}"',
         'f"{_under(folder, values)}"',
         (f"{PAGES}::test_filters_let_through_what_they_say",),
     ),
     Mutant(
         "a saved question is judged as it was at first",
-        "index/store/sqlite/columns.py",
+        "index/store/sql/columns.py",
         "        spelled=spelled,\n",
         "",
         (f"{SEARCHES}::test_the_vectors_of_a_saved_search_are_those_that_were_asked_with",),

@@ -90,7 +90,7 @@ MUTANTS = (
     ),
     Mutant(
         "a copy that waits keeps none from being told",
-        "index/store/sqlite/watches.py",
+        "index/store/sql/watches.py",
         "WHERE watch = ? AND sending != ''\n            AND link IN",
         "WHERE watch = ?\n            AND link IN",
         (f"{NOTICES}::test_copies_that_wait_are_told_once_whatever_is_deleted",),
@@ -167,14 +167,14 @@ MUTANTS = (
     ),
     Mutant(
         "erasing what is kept about a member erases their watches",
-        "index/store/sqlite/writes.py",
+        "index/store/sql/writes.py",
         '            for table in ("searches", "watches", "tellings"):',
         '            for table in ("searches", "tellings"):',
         (f"{PRIVACY}::test_erasing_ends_all_watches_and_what_waits_is_not_told",),
     ),
     Mutant(
         "words are judged when they were read",
-        "index/store/sqlite/transcripts.py",
+        "index/store/sql/transcripts.py",
         "            await words_were_read(db, item)\n",
         "",
         (f"{WORDS}::test_exact_words_are_told_of_when_they_were_read_and_once",),
@@ -251,7 +251,7 @@ MUTANTS = (
     ),
     Mutant(
         "a new watch has no new day",
-        "index/store/sqlite/watches.py",
+        "index/store/sql/watches.py",
         '"SELECT at FROM tellings WHERE space = ? AND owner = ? AND at >= ? ORDER BY at",',
         '"SELECT sent_at FROM notices JOIN watches ON watches.id = watch "\n'
         '            "WHERE space = ? AND owner = ? AND sent_at >= ?",',
@@ -259,7 +259,7 @@ MUTANTS = (
     ),
     Mutant(
         "erasing what is kept about a member erases when they were told",
-        "index/store/sqlite/writes.py",
+        "index/store/sql/writes.py",
         '            for table in ("searches", "watches", "tellings"):',
         '            for table in ("searches", "watches"):',
         (f"{PRIVACY}::test_when_a_member_was_told_is_theirs_to_see_and_to_erase",),

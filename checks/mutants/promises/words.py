@@ -10,21 +10,21 @@ WRITTEN = "tests/index/answering/test_written.py"
 MUTANTS = (
     Mutant(
         "one of several exact phrases is enough",
-        "index/store/sqlite/word_search.py",
-        '" AND ".join(_phrase(home, text) for text in texts)',
-        '" OR ".join(_phrase(home, text) for text in texts)',
+        "index/store/sql/word_search.py",
+        'saying("words", filter, asked, every=True))',
+        'saying("words", filter, asked, every=False))',
         (TRANSCRIPTS,),
     ),
     Mutant(
         "exact words are found in a thread that wasn't asked for",
-        "index/store/sqlite/word_search.py",
-        'WHERE links.space = ?1 AND {_ALLOWED.format("links.group_id")} LIMIT ?4',
-        "WHERE links.space = ?1 LIMIT ?4",
+        "index/store/sqlite/words.py",
+        "AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2))) LIMIT ?4",
+        "LIMIT ?4",
         (TRANSCRIPTS,),
     ),
     Mutant(
         "words are found at once that were read for another channel",
-        "index/store/sqlite/words.py",
+        "index/store/sql/words.py",
         "WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (",
         "WHERE links.id = ?1 AND false AND (links.space, {HOME}) NOT IN (",
         (TRANSCRIPTS,),
@@ -80,7 +80,7 @@ MUTANTS = (
     ),
     Mutant(
         "what was read for another channel is given for a link",
-        "index/store/sqlite/transcripts.py",
+        "index/store/sql/transcripts.py",
         '        AND links.id NOT IN (SELECT link FROM unread)"""',
         '"""',
         ("tests/index/store/test_transcripts.py",),

@@ -118,7 +118,7 @@ MUTANTS = (
     ),
     Mutant(
         "what was read in another way is read again",
-        "index/store/sqlite/transcripts.py",
+        "index/store/sql/transcripts.py",
         'await db.execute("UPDATE transcripts SET stale = 1")',
         "pass",
         (BOT,),
@@ -153,9 +153,9 @@ MUTANTS = (
     ),
     Mutant(
         "words read in one channel aren't told in another",
-        "index/store/sqlite/transcripts.py",
-        "WHERE links.item = ?1 AND (links.space, {words.HOME}) IN (",
-        "WHERE links.item = ?1 OR (links.space, {words.HOME}) IN (",
+        "index/store/sql/transcripts.py",
+        "WHERE links.item = ?1 AND links.space = ?2 AND {words.HOME} IN (",
+        "WHERE links.item = ?1 OR {words.HOME} IN (",
         ("tests/index/store/test_transcripts.py",),
     ),
     Mutant(

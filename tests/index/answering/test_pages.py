@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,8 +27,8 @@ class Vectors(ColourEmbedder):
 
 
 @pytest.fixture
-async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
-    gallery = await Gallery.open(tmp_path / "g.db", Vectors())
+async def gallery(place: str) -> AsyncIterator[Gallery]:
+    gallery = await Gallery.open(place, Vectors())
     yield gallery
     await gallery.close()
 

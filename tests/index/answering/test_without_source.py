@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -19,8 +18,8 @@ def link(source: str) -> Link:
 
 
 @pytest.fixture
-async def gallery(tmp_path: Path, embedder: ColourEmbedder) -> AsyncIterator[Gallery]:
-    gallery = await Gallery.open(tmp_path / "g.db", embedder)
+async def gallery(place: str, embedder: ColourEmbedder) -> AsyncIterator[Gallery]:
+    gallery = await Gallery.open(place, embedder)
     for name in NAMES:
         await gallery.add(png(name), link(name))
     yield gallery

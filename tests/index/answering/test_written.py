@@ -19,9 +19,9 @@ WORLD = Path(__file__).parents[3] / "demo" / "world" / "pictures"
 
 
 @pytest.fixture
-async def gallery(tmp_path: Path) -> AsyncIterator[Gallery]:
+async def gallery(place: str) -> AsyncIterator[Gallery]:
     """Drawings of the demo with the pocket model; some of them say something."""
-    gallery = await Gallery.open(tmp_path / "g.db", str(MODEL))
+    gallery = await Gallery.open(place, str(MODEL))
     await gallery.transcripts.begin("test")
     names = sorted(WORLD.glob("*.webp"))[:24]
     for number, path in enumerate(names):

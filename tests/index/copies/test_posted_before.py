@@ -33,8 +33,8 @@ def encoded(image: Image.Image, format: str = "PNG") -> bytes:
 
 
 @pytest.fixture
-async def gallery(tmp_path: Path, embedder: ColourEmbedder) -> AsyncIterator[Gallery]:
-    opened = await Gallery.open(tmp_path / "g.db", embedder)
+async def gallery(place: str, embedder: ColourEmbedder) -> AsyncIterator[Gallery]:
+    opened = await Gallery.open(place, embedder)
     yield opened
     await opened.close()
 
