@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from console.reasons import reason_of
 from index.types.errors import StoreCorrupt, StoreError, StoreFull, StoreUnreachable
@@ -40,13 +38,6 @@ _REASONS = {
     "57P03": "the server is starting or stopping",
     "57014": "the statement took too long",
 }
-
-
-def without_password(url: str) -> str:
-    """The address of a database, without who uses it and how they prove that."""
-    parts = urlsplit(url)
-    host = re.sub(r"^.*@", "", parts.netloc)
-    return f"{parts.scheme}://{host}{parts.path}"
 
 
 async def open_pool(url: str, place: str) -> Pool:

@@ -23,6 +23,7 @@ from index.store.postgres.connections import Pool, translated
 from index.store.postgres.dialect import statement
 from index.store.postgres.transaction import Transaction
 from index.store.sql.database import Phrases, Row, WordTable
+from index.types.address import shown
 from index.types.errors import GalleryClosed, StoreTooNew, StoreUnreachable
 from index.types.filter import Filter
 
@@ -54,7 +55,7 @@ class Database:
 
         raises   StoreTooNew, StoreUnreachable, StoreFull, StoreCorrupt
         """
-        place = connections.without_password(url)
+        place = shown(url)
         pool = await connections.open_pool(url, place)
         try:
             with translated(place):
