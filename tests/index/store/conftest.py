@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +10,9 @@ from typing import Any, Protocol
 import pytest
 
 from index.store.interface import Store
+from index.store.postgres import PostgresStore
 from index.store.sqlite import SQLiteStore
+from tests import postgres
 from tests.index.store.samples import MODEL
 
 
@@ -25,18 +28,25 @@ class Open(Protocol):
     ) -> Store: ...
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     stores: list[Store] = []
+    async with contextlib.AsyncExitStack() as stack:
+        url = ""
+        if request.param == "postgres":
+            server = request.getfixturevalue("postgres_server")
+            url = await stack.enter_async_context(postgres.fresh(server))
 
-    async def open_it(**options: Any) -> Store:
-        assert request.param == "sqlite"
-        stores.append(await SQLiteStore.open(tmp_path / "gallery.db", **options))
-        return stores[-1]
+        async def open_it(**options: Any) -> Store:
+            if url:
+                stores.append(await PostgresStore.open(url, **options))
+            else:
+                stores.append(await SQLiteStore.open(tmp_path / "gallery.db", **options))
+            return stores[-1]
 
-    yield open_it
-    for store in stores:
-        await store.close()
+        yield open_it
+        for store in stores:
+            await store.close()
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from index.store.interface import Store
-from index.types.records import EmbeddedPicture, Group, Link, ModelInfo
+from index.types.records import EmbeddedPicture, Group, Link, ModelInfo, Moment
 from index.types.searches import Asked, ShownBy
 
 MODEL = ModelInfo("m", "1", 8)
@@ -40,3 +41,9 @@ def rows_of(store: Store, sql: str) -> list[tuple[object, ...]]:
 def all_bytes(path: Path) -> bytes:
     """All bytes of the file and of those beside it."""
     return b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
+
+
+def moving(number: int) -> EmbeddedPicture:
+    """An animation of three frames."""
+    moments = [Moment(second, b"still-of-%d-at-%d" % (number, second)) for second in (0, 4, 12)]
+    return replace(picture(number, frames=3), moments=moments)

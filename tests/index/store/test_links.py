@@ -13,9 +13,9 @@ from index.types.derivations import REEMBEDDING
 from index.types.errors import GalleryClosed
 from index.types.filter import Filter
 from index.types.query import QueryEmbedding
-from index.types.records import Counts, Cursor, EmbeddedPicture, Group, Link, Moment
+from index.types.records import Counts, Cursor, Group, Link
 from index.types.searches import Asked
-from tests.index.store.samples import GENERAL, THREAD, all_bytes, link, picture
+from tests.index.store.samples import GENERAL, THREAD, link, moving, picture
 
 
 async def test_link_comes_back_as_it_was_committed(store: Store) -> None:
@@ -244,12 +244,6 @@ async def test_owners_are_told_of_the_named_groups_alone_most_links_first(store:
 # ---- moments
 
 
-def moving(number: int) -> EmbeddedPicture:
-    """An animation of three frames."""
-    moments = [Moment(second, b"still-of-%d-at-%d" % (number, second)) for second in (0, 4, 12)]
-    return replace(picture(number, frames=3), moments=moments)
-
-
 async def test_frames_of_animations_have_a_second_and_a_still(store: Store) -> None:
     await store.writes.commit([(moving(1), link("1")), (picture(2), link("2"))])
     [clip], [still] = [(await store.links.ids_of_source(1, name)).values() for name in "12"]
@@ -263,15 +257,6 @@ async def test_moments_of_other_frames_than_the_gallery_has_are_not_told(store: 
     await store.writes.commit([(replace(moving(1), vectors=picture(1, 2).vectors), link("1"))])
     [clip] = (await store.links.ids_of_source(1, "1")).values()
     assert await store.links.seconds({clip: 1}) == {}
-
-
-async def test_stills_are_erased_with_their_item_to_the_last_byte(store: Store) -> None:
-    await store.writes.commit([(moving(1), link("1")), (moving(2), link("2"))])
-    await store.writes.remove_sources(1, ["1"])
-    await store.vacuum()
-    kept = all_bytes(store.path)
-    assert b"still-of-1" not in kept
-    assert b"still-of-2-at-12" in kept
 
 
 async def test_stills_are_among_the_belongings_and_come_in_parts(

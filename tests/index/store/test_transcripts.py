@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
-from pathlib import Path
 from typing import Any
 
 from index.store.interface import Store
-from index.store.sql.transcripts import LEAST_MERGED
 from index.types.filter import Filter
 from index.types.records import Group
 from tests.index.store.conftest import Open
@@ -262,26 +258,3 @@ async def test_nearly_the_same_terms_are_told_apart_from_the_same(store: Store) 
         "2": {0},
         "3": {0},
     }
-
-
-async def test_the_index_is_made_again_for_other_terms(open_store: Open) -> None:
-    store = await open_store()
-    await store.model_record.set(MODEL)
-    await read(store, 1, "some words")
-    await store.close()
-    with contextlib.closing(sqlite3.connect(store.path)) as db, db:
-        db.execute("UPDATE word_terms SET revision = 'earlier'")
-        db.execute("INSERT INTO words (words) VALUES ('delete-all')")
-    store = await open_store()
-    assert await said(store, "some words") == ["1"]
-
-
-async def test_the_index_of_words_is_merged_now_and_then(store: Store, tmp_path: Path) -> None:
-    one = picture(1)
-    await store.writes.commit([(one, link("1"))])
-    await store.transcripts.begin("r1")
-    for n in range(LEAST_MERGED):
-        await store.transcripts.put(one.key, "r1", [f"word{n}"])
-    with contextlib.closing(sqlite3.connect(tmp_path / "gallery.db")) as db:
-        ((pieces,),) = db.execute("SELECT COUNT(DISTINCT segid) FROM words_idx").fetchall()
-    assert pieces == 1

@@ -22,6 +22,7 @@ from tests.index.store.samples import (
     MODEL,
     all_bytes,
     link,
+    moving,
     picture,
     rows_of,
 )
@@ -208,3 +209,12 @@ async def test_removed_words_are_gone_from_the_files(store: SQLiteStore) -> None
     left = all_bytes(store.path).lower()
     assert [one for one in hashes if one in left] == []
     assert b"plain words number8" in left
+
+
+async def test_stills_are_erased_with_their_item_to_the_last_byte(store: SQLiteStore) -> None:
+    await store.writes.commit([(moving(1), link("1")), (moving(2), link("2"))])
+    await store.writes.remove_sources(1, ["1"])
+    await store.vacuum()
+    kept = all_bytes(store.path)
+    assert b"still-of-1" not in kept
+    assert b"still-of-2-at-12" in kept
