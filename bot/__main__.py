@@ -23,7 +23,7 @@ from bot.app import Magpie
 from bot.ops import logs, probe, settings
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics
-from bot.ops.secrecy import hide_token
+from bot.ops.secrecy import hide_secrets
 from bot.ops.settings import Settings, SettingsError
 from bot.ops.starting import StartFailed
 from bot.ops.tuning import Clocks
@@ -31,7 +31,7 @@ from bot.text.usage import HEALTH, WHAT, settings_and_defaults, settings_are_els
 from console import commands, output
 from console.called import as_typed
 from console.exits import REFUSED, WrongUse
-from index import Gallery, GalleryError, OCRUnusable, Sizes, Transcriber
+from index import Gallery, GalleryError, OCRUnusable, Sizes, Transcriber, is_address
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _start(clocks: Clocks | None, sizes: Sizes | None) -> int:
         chosen = settings.read(os.environ, Path(".env"))
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
-    hide_token()
+    hide_secrets()
     logs.set_up(chosen.log)
     # Until the gallery is open there is nothing to finish: Ctrl-C ends a long download at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -143,7 +143,8 @@ async def run(
             Magpie(chosen, gallery, metrics, clocks, transcriber=transcriber)
         )
         if health is not None:
-            health.watch(client.condition, gallery.links.count_links, chosen.db.parent)
+            disk = None if is_address(chosen.db) else chosen.beside.parent
+            health.watch(client.condition, gallery.links.count_links, disk)
         await _serve(client, stop)
     log.info(logs.fields("stopped"))
 
@@ -162,13 +163,13 @@ def _transcriber(chosen: Settings) -> Transcriber | None:
 
 
 async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:
-    folder = chosen.db.parent
+    folder = chosen.beside.parent
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        problem = f"MAGPIE_DB={chosen.db}: {folder} can't be made ({error.strerror or error})."
-        raise SettingsError([problem]) from error
-    log.info(logs.fields("opening", gallery=chosen.db, model=chosen.model))
+        why = f"{folder} can't be made ({error.strerror or error})."
+        raise SettingsError([f"MAGPIE_DB={chosen.gallery}: {why}"]) from error
+    log.info(logs.fields("opening", gallery=chosen.gallery, model=chosen.model))
     gallery = await Gallery.open(
         chosen.db,
         chosen.model,
@@ -180,7 +181,7 @@ async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:
     if gallery.reembedding.wanted:
         log.warning(
             "%s was made with %s, which goes on answering; /reindex lets %s take over",
-            chosen.db, gallery.model, gallery.reembedding.wanted,
+            chosen.gallery, gallery.model, gallery.reembedding.wanted,
         )  # fmt: skip
     return gallery
 

@@ -436,7 +436,7 @@ class Magpie(discord.AutoShardedClient):
         self._register_commands()
         await asyncio.to_thread(speech.load)
         await self.tree.set_translator(CommandNames())
-        await registration.sync(self.tree, Path(f"{self.settings.db}.commands"))
+        await registration.sync(self.tree, Path(f"{self.settings.beside}.commands"))
         assert self.application_id is not None  # login has read it
         reasons = "; ".join(f"{name}: {why}" for name, why in NEEDED_PERMISSIONS.items())
         log.info(fields("invite", url=invite(self.application_id), permissions=reasons))

@@ -30,6 +30,7 @@ from index.store.interface import (
     Transcripts,
     WatchReader,
 )
+from index.types.address import fault_of, is_address, shown
 from index.types.errors import (
     DecoderUnusable,
     EmptyQuery,
@@ -176,9 +177,12 @@ __all__ = [
     "Wish",
     "combined",
     "drawing",
+    "fault_of",
+    "is_address",
     "parse",
     "pointed",
     "printed",
+    "shown",
     "suggestions",
     "tidy",
     "vectors_file",

@@ -36,8 +36,9 @@ from index.search.interface import VectorIndex
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.stills import still_of
 from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
-from index.store.opening import is_url, open_store
+from index.store.opening import open_store
 from index.transcripts.excerpts import excerpt
+from index.types.address import is_address
 from index.types.derivations import NAMES, REEMBEDDING
 from index.types.errors import GalleryClosed, ModelChanged
 from index.types.filter import Filter, Sort
@@ -171,7 +172,9 @@ class Gallery:
         derivations  what else is made from each picture and text, and kept with it
         raises       ModelError, StoreError
         """
-        is_new = not (read_only or is_url(place) or await asyncio.to_thread(os.path.exists, place))
+        is_new = not (
+            read_only or is_address(place) or await asyncio.to_thread(os.path.exists, place)
+        )
         if is_new and isinstance(model, str):
             # Loaded first, so that a model that can't be had leaves no empty gallery behind.
             found = await asyncio.to_thread(checkpoint.find, model)

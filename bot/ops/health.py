@@ -73,13 +73,13 @@ class Health:
         self,
         condition: Callable[[], Condition],
         pictures: Callable[[], Awaitable[int]],
-        folder: Path,
+        folder: Path | None,
     ) -> None:
         """Tell of the bot from now on; until then it is starting.
 
         condition  gives the bot's state at this moment
         pictures   counts the indexed pictures
-        folder     where the gallery's file is
+        folder     where the gallery's file is; None: it is in a database
         """
         self._condition = condition
         self._pictures = pictures
@@ -119,12 +119,16 @@ class Health:
     def _is_ready(self, now: Condition) -> bool:
         return now.connected and now.heard and self._metrics.last_lag_s() < STUCK_LAG_S
 
+    async def _disk_free(self) -> float:
+        if self._folder is None:
+            return math.nan
+        return (await asyncio.to_thread(shutil.disk_usage, self._folder)).free
+
     async def _show_metrics(self, _: web.Request) -> web.Response:
         metrics = self._metrics
-        if self._condition and self._pictures and self._folder:
+        if self._condition and self._pictures:
             metrics.pictures.set(await self._pictures())
-            disk = await asyncio.to_thread(shutil.disk_usage, self._folder)
-            metrics.disk_free.set(disk.free)
+            metrics.disk_free.set(await self._disk_free())
             now = self._condition()
             metrics.ready.set(self._is_ready(now))
             metrics.queue.set(now.queue)

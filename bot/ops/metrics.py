@@ -71,7 +71,9 @@ class Metrics:
             "magpie_pictures", "Pictures that can be found, on all servers", registry=registry
         )
         self.disk_free = Gauge(
-            "magpie_disk_free_bytes", "Room where the gallery's file is", registry=registry
+            "magpie_disk_free_bytes",
+            "Room where the gallery's file is; NaN where it is in a database",
+            registry=registry,
         )
         ProcessCollector(registry=registry)  # memory and processor time of this process
         self.started = time.monotonic()

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
-from index import ClipLimits, Precision
+from index import ClipLimits, Precision, fault_of, is_address, shown
 
 DISCORD = "https://discord.com"
+_NOWHERE: str | Path = Path()  # instead of a gallery, while the problems are collected
 DEFAULTS = {
     "DISCORD_TOKEN": "",
     "DISCORD_API": DISCORD,
@@ -69,11 +70,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The operator's settings. `repr` leaves the token out."""
+    """The operator's settings. `repr` leaves out what is secret.
+
+    db   a file, or the address of a database with its password
+    """
 
     token: str = field(repr=False)
     api: str = DISCORD  # the origin, without a slash at the end
-    db: Path = Path(DEFAULTS["MAGPIE_DB"])
+    db: str | Path = field(default=Path(DEFAULTS["MAGPIE_DB"]), repr=False)
     model: str = DEFAULTS["MAGPIE_MODEL"]
     device: str = "auto"
     precision: Precision = "auto"
@@ -87,6 +91,17 @@ class Settings:
     def redirected(self) -> bool:
         """Whether the bot uses a Discord-compatible server instead of Discord."""
         return self.api != DISCORD
+
+    @property
+    def gallery(self) -> str:
+        """Where the gallery is, as the log may say it."""
+        return shown(self.db)
+
+    @property
+    def beside(self) -> Path:
+        """What the names of the bot's own files begin with: the gallery's file, or the default one
+        where the gallery is in a database."""
+        return self.db if isinstance(self.db, Path) else Path(DEFAULTS["MAGPIE_DB"])
 
 
 def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings:
@@ -109,7 +124,7 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
     settings = Settings(
         token=checked("DISCORD_TOKEN", partial(_token, own=api == DISCORD), ""),
         api=api,
-        db=checked("MAGPIE_DB", _database, Path()),
+        db=checked("MAGPIE_DB", _database, _NOWHERE),
         model=values["MAGPIE_MODEL"].strip(),
         device=checked("MAGPIE_DEVICE", _device, ""),
         precision=checked("MAGPIE_PRECISION", _precision, "auto"),
@@ -152,6 +167,8 @@ def _shown(name: str, value: str) -> str:
     """`=value`, unless it is or may hold a secret."""
     if name == "DISCORD_TOKEN":
         return ""
+    if name == "MAGPIE_DB":
+        return f"={shown(value)}"
     return f"={_USER_AND_PASSWORD.sub('://…@', value)}"
 
 
@@ -254,9 +271,17 @@ def _api(value: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _database(value: str) -> Path:
+def _database(value: str) -> str | Path:
+    if is_address(value):
+        fault = fault_of(value)
+        if fault:
+            raise ValueError(fault)
+        return value
     if "://" in value:
-        raise ValueError("is a server's address; give a file, such as data/magpie.db.")
+        raise ValueError(
+            "is the address of something else; give a file, such as data/magpie.db, or a "
+            "database, such as postgresql://magpie:PASSWORD@localhost/magpie."
+        )
     try:
         path = Path(value).expanduser()
         is_folder = path.is_dir()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 SETTINGS = {
     "DISCORD_TOKEN": "the bot's token; needed",
     "DISCORD_API": "Discord, or another Discord-compatible server",
-    "MAGPIE_DB": "the file that holds the gallery",
+    "MAGPIE_DB": "the file that holds the gallery, or the address of a database",
     "MAGPIE_MODEL": "the model: a name that `magpie models` lists, another of the hub, or a folder",
     "MAGPIE_DEVICE": "where the model runs: auto, cpu, cuda or mps",
     "MAGPIE_PRECISION": "how it computes on a CPU: auto, exact, default or fast",

@@ -7,13 +7,7 @@ from pathlib import Path
 
 from index.store.interface import Store
 from index.store.sqlite import SQLiteStore
-
-SCHEMES = ("postgresql://", "postgres://")
-
-
-def is_url(place: str | Path) -> bool:
-    """Whether a place is the address of a database server."""
-    return str(place).startswith(SCHEMES)
+from index.types.address import is_address
 
 
 async def open_store(
@@ -25,7 +19,7 @@ async def open_store(
     derivations  names of those that there are
     raises       StoreError
     """
-    if is_url(place):
+    if is_address(place):
         # Imported here: the rest needs no PostgreSQL.
         from index.store.postgres import PostgresStore
 

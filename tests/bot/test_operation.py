@@ -285,8 +285,8 @@ async def test_second_bot_on_the_same_gallery_is_one_sentence(
 
 
 async def test_folder_that_cannot_be_made_is_one_sentence(chosen: Settings) -> None:
-    chosen.db.parent.joinpath("a-file").write_text("")
-    db = chosen.db.parent / "a-file" / "magpie.db"
+    chosen.beside.parent.joinpath("a-file").write_text("")
+    db = chosen.beside.parent / "a-file" / "magpie.db"
     with pytest.raises(SettingsError, match=f"MAGPIE_DB={db}: .* can't be made"):
         await run(replace(chosen, db=db), asyncio.Event())
 

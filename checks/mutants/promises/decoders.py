@@ -76,7 +76,7 @@ MUTANTS = (
     Mutant(
         "the bot's children get no token",
         "bot/ops/secrecy.py",
-        'os.environ.pop("DISCORD_TOKEN", None)',
+        "os.environ.pop(name, None)",
         "pass",
         (SECRECY,),
     ),
@@ -90,7 +90,7 @@ MUTANTS = (
     Mutant(
         "the bot hides its token when it starts",
         "bot/__main__.py",
-        "    hide_token()\n",
+        "    hide_secrets()\n",
         "",
         (SECRECY,),
     ),

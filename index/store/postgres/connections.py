@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit
 
 from console.reasons import reason_of
 from index.types.errors import StoreCorrupt, StoreError, StoreFull, StoreUnreachable
 
 # Of asyncpg, which is an extra: it is imported when it is first needed.
 Pool: TypeAlias = Any
+Connection: TypeAlias = Any
 
 CONNECTIONS = 8  # of one process
 CONNECT_S = 10.0
@@ -39,13 +38,6 @@ _REASONS = {
     "57P03": "the server is starting or stopping",
     "57014": "the statement took too long",
 }
-
-
-def without_password(url: str) -> str:
-    """The address of a database, without who uses it and how they prove that."""
-    parts = urlsplit(url)
-    host = re.sub(r"^.*@", "", parts.netloc)
-    return f"{parts.scheme}://{host}{parts.path}"
 
 
 async def open_pool(url: str, place: str) -> Pool:
@@ -91,9 +83,29 @@ def is_lost(exc: BaseException) -> bool:
     return isinstance(exc, OSError) and not isinstance(exc, TimeoutError)
 
 
+def is_unknown_transaction(exc: BaseException) -> bool:
+    """Whether the server has forgotten a transaction: it crashed before this one was committed."""
+    return getattr(exc, "sqlstate", None) == "22023"
+
+
 def met_another(exc: BaseException) -> bool:
     """Whether a transaction failed only because of another one."""
     return getattr(exc, "sqlstate", None) in AGAIN
+
+
+@contextlib.asynccontextmanager
+async def connection_of(pool: Pool, place: str) -> AsyncIterator[Connection]:
+    """A connection of the pool. raises   StoreUnreachable when none gets free in time"""
+    try:
+        connection = await pool.acquire(timeout=WAIT_S)
+    except TimeoutError as exc:
+        raise StoreUnreachable(
+            place, f"all connections to it are in use, and none got free in {WAIT_S:g} seconds"
+        ) from exc
+    try:
+        yield connection
+    finally:
+        await pool.release(connection)
 
 
 @contextlib.contextmanager

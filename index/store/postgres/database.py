@@ -23,6 +23,7 @@ from index.store.postgres.connections import Pool, translated
 from index.store.postgres.dialect import statement
 from index.store.postgres.transaction import Transaction
 from index.store.sql.database import Phrases, Row, WordTable
+from index.types.address import shown
 from index.types.errors import GalleryClosed, StoreTooNew, StoreUnreachable
 from index.types.filter import Filter
 
@@ -54,7 +55,7 @@ class Database:
 
         raises   StoreTooNew, StoreUnreachable, StoreFull, StoreCorrupt
         """
-        place = connections.without_password(url)
+        place = shown(url)
         pool = await connections.open_pool(url, place)
         try:
             with translated(place):
@@ -107,7 +108,7 @@ class Database:
             return await self._again(lambda: self._transaction(fn))
 
     async def _transaction(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
-        async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+        async with connections.connection_of(self._pool, self.place) as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
@@ -133,11 +134,16 @@ class Database:
         """Whether a transaction was, whose connection was lost when it was to be."""
 
         async def ask() -> bool:
-            async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+            async with connections.connection_of(self._pool, self.place) as connection:
                 asked = "SELECT pg_xact_status($1::text::xid8)"
                 # The server may not have noticed yet that the connection is gone.
                 for pause in PAUSES_S:
-                    status = await connection.fetchval(asked, transaction)
+                    try:
+                        status = await connection.fetchval(asked, transaction)
+                    except Exception as exc:
+                        if not connections.is_unknown_transaction(exc):
+                            raise
+                        return False
                     if status != "in progress":
                         break
                     await asyncio.sleep(pause)
@@ -175,7 +181,7 @@ class Database:
             raise GalleryClosed
 
         async def read() -> list[Row]:
-            async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+            async with connections.connection_of(self._pool, self.place) as connection:
                 return list(await connection.fetch(statement(sql), *params))
 
         return await self._again(read)
@@ -193,7 +199,7 @@ class Database:
 
         async def read() -> T:
             async with (
-                self._pool.acquire(timeout=connections.WAIT_S) as connection,
+                connections.connection_of(self._pool, self.place) as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 return await fn(Transaction(connection))
@@ -207,7 +213,7 @@ class Database:
             raise GalleryClosed
         with translated(self.place):
             async with (
-                self._pool.acquire(timeout=connections.WAIT_S) as connection,
+                connections.connection_of(self._pool, self.place) as connection,
                 connection.transaction(readonly=True),
             ):
                 async for rows in Transaction(connection).chunks(sql, *params, size=size):
@@ -248,6 +254,6 @@ class Database:
             if not self._has_strays:
                 return
             with translated(self.place):
-                async with self._pool.acquire(timeout=connections.WAIT_S) as connection:
+                async with connections.connection_of(self._pool, self.place) as connection:
                     await connection.execute("VACUUM")
             self._has_strays = False

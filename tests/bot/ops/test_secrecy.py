@@ -16,7 +16,7 @@ SECRET = "hunter2"
 # become an ordinary user first, since root may read everything.
 LOOKING = """
 import ctypes, os
-from bot.ops.secrecy import hide_token
+from bot.ops.secrecy import hide_secrets
 
 if os.geteuid() == 0:
     os.setgroups([])
@@ -41,7 +41,7 @@ def look():
 
 
 print(look())
-hide_token()
+hide_secrets()
 print(look())
 """
 

@@ -136,10 +136,21 @@ def test_setting_that_cannot_be_taken_apart_is_a_problem_like_any_other(
     assert part in problem
 
 
-def test_password_in_a_database_address_is_not_repeated() -> None:
-    (problem,) = problems({"DISCORD_TOKEN": TOKEN, "MAGPIE_DB": "postgresql://me:pw@host/db"})
+@pytest.mark.parametrize(
+    "address", ["mysql://me:pw@host/db", "postgresql://me:pw@host", "postgresql://host?password=pw"]
+)
+def test_password_in_a_database_address_is_not_repeated(address: str) -> None:
+    (problem,) = problems({"DISCORD_TOKEN": TOKEN, "MAGPIE_DB": address})
     assert "pw" not in problem
     assert "host" in problem
+
+
+def test_a_database_is_taken_and_its_password_is_not_shown() -> None:
+    address = "postgresql://me:pw@host/db"
+    chosen = settings.read({"DISCORD_TOKEN": TOKEN, "MAGPIE_DB": address})
+    assert chosen.db == address
+    assert chosen.gallery == "postgresql://host/db"
+    assert "pw" not in repr(chosen)
 
 
 @pytest.mark.parametrize(

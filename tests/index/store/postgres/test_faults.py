@@ -1,0 +1,139 @@
+"""What a gallery in PostgreSQL says of a wrong address or server, and what it gets over."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+
+import trial_postgres
+from index.store.opening import open_store
+from index.store.postgres import connections
+from index.store.postgres.database import Database
+from index.store.sql.database import Transaction
+from index.types.errors import StoreError, StoreTooNew, StoreUnreachable
+from tests import postgres
+
+
+async def _refusal(url: str) -> str:
+    """What is said when this database is opened, which must fail."""
+    with pytest.raises(StoreError) as caught:
+        await open_store(url, derivations=())
+    said = str(caught.value)
+    password = urlsplit(url).password
+    assert not password or password not in said
+    return said
+
+
+async def test_a_wrong_password_is_said_without_the_password(postgres_url: str) -> None:
+    password = urlsplit(postgres_url).password
+    assert password is not None
+    said = await _refusal(postgres_url.replace(password, "not-the-secret"))
+    assert "refuses this user or password" in said
+
+
+async def test_a_database_that_is_not_there_is_said(postgres_url: str) -> None:
+    said = await _refusal(postgres.with_database(postgres_url, "nowhere"))
+    assert "no database of this name" in said
+
+
+async def test_an_unknown_host_is_said(postgres_url: str) -> None:
+    host = "127.0.0.1"
+    said = await _refusal(postgres_url.replace(host, "nowhere.invalid"))
+    assert "nowhere.invalid" in said
+    assert "can't be opened" in said
+
+
+async def test_a_server_that_is_too_old_is_refused(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "OLDEST", 99)
+    assert "needs 99 or newer" in await _refusal(postgres_url)
+
+
+async def test_a_missing_package_is_said(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    assert "pip install 'magpie[postgres]'" in await _refusal(postgres_url)
+
+
+async def test_a_newer_magpies_database_is_refused(postgres_url: str) -> None:
+    await (await Database.open(postgres_url)).close()
+    await postgres.on_server(postgres_url, "UPDATE magpie_schema SET version = version + 1")
+    assert "newer Magpie" in await _refusal(postgres_url)
+
+
+async def test_an_older_magpie_that_still_runs_stops_writing(postgres_url: str) -> None:
+    database = await Database.open(postgres_url)
+    try:
+        await postgres.on_server(postgres_url, "UPDATE magpie_schema SET version = version + 1")
+        with pytest.raises(StoreTooNew):
+            await database.execute("DELETE FROM items")
+    finally:
+        await database.close()
+
+
+async def test_several_that_start_at_once_make_the_tables_once(postgres_url: str) -> None:
+    opened = await asyncio.gather(*(Database.open(postgres_url) for _ in range(4)))
+    for database in opened:
+        await database.close()
+    ((count,),) = await postgres.on_server(postgres_url, "SELECT count(*) FROM magpie_schema")
+    assert count == 1
+
+
+async def test_a_dry_pool_ends_in_words(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CONNECTIONS", 1)
+    monkeypatch.setattr(connections, "WAIT_S", 0.2)
+    database = await Database.open(postgres_url)
+    held, done = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Transaction) -> None:
+        held.set()
+        await done.wait()
+
+    holding = asyncio.create_task(database.write(hold))
+    try:
+        await held.wait()
+        with pytest.raises(StoreUnreachable, match="all connections to it are in use"):
+            await database.rows("SELECT 1")
+    finally:
+        done.set()
+        await holding
+        await database.close()
+
+
+@pytest.fixture
+def own_server() -> Iterator[trial_postgres.Server]:
+    """A server that a test may kill."""
+    pytest.importorskip("asyncpg")
+    try:
+        with trial_postgres.serve() as server:
+            yield server
+    except trial_postgres.Unavailable as exc:
+        pytest.skip(f"no PostgreSQL: {exc}")
+
+
+@pytest.mark.slow
+async def test_a_server_that_was_gone_is_found_again(own_server: trial_postgres.Server) -> None:
+    database = await Database.open(own_server.url)
+    try:
+        killed = False
+
+        async def write(db: Transaction) -> None:
+            nonlocal killed
+            await db.execute(
+                "INSERT INTO items (key, kind, width, height) VALUES (?, 'image', 1, 1)", b"key"
+            )
+            if not killed:
+                killed = True
+                await asyncio.to_thread(own_server.kill)
+                await asyncio.to_thread(own_server.start)
+
+        await database.write(write)
+        assert await database.rows("SELECT count(*) FROM items") == [(1,)]
+    finally:
+        await database.close()
