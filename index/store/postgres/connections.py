@@ -83,11 +83,6 @@ def is_lost(exc: BaseException) -> bool:
     return isinstance(exc, OSError) and not isinstance(exc, TimeoutError)
 
 
-def is_unknown_transaction(exc: BaseException) -> bool:
-    """Whether the server has forgotten a transaction: it crashed before this one was committed."""
-    return getattr(exc, "sqlstate", None) == "22023"
-
-
 def met_another(exc: BaseException) -> bool:
     """Whether a transaction failed only because of another one."""
     return getattr(exc, "sqlstate", None) in AGAIN

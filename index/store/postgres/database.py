@@ -6,14 +6,15 @@ memory sees them in this order. Other processes write at the same time. Where tw
 it is made again.
 
 A lost connection. Reads and writes are made again on another connection, for some seconds. Where
-the connection was lost during the commit, the server is asked whether it was made; so nothing is
-done twice.
+the connection was lost during the commit, nobody knows whether it was made. So each transaction
+keeps the number of its write: the next try sees it if it was, and nothing is done twice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -35,6 +36,13 @@ PATIENT_READERS = 4
 TRIES = 8
 # The pauses before a lost connection is made again, in seconds: some ten seconds together.
 PAUSES_S = (0.1, 0.3, 1.0, 2.0, 3.0, 4.0)
+# Notes the number of a write, in its own transaction; no row: that number was committed already.
+_NEXT_NUMBER = """INSERT INTO writers AS known (id, newest, seen_at) VALUES ($1, $2, now())
+    ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, seen_at = excluded.seen_at
+    WHERE known.newest < excluded.newest
+    RETURNING (SELECT version FROM magpie_schema) AS version"""
+# What a process leaves behind that was killed.
+_FORGET_WRITERS = "DELETE FROM writers WHERE seen_at < now() - interval '7 days'"
 
 
 class Database:
@@ -45,6 +53,7 @@ class Database:
         self._pool = pool
         self._read_only = read_only
         self._writing = asyncio.Lock()
+        self._writer, self._number = uuid.uuid4(), 0  # of the last write of this process
         self._patient = asyncio.Semaphore(PATIENT_READERS)
         self._has_strays = True  # bytes of what was removed may lie in unused parts of pages
         self._closed = False
@@ -62,6 +71,7 @@ class Database:
                 async with pool.acquire() as connection:
                     if not read_only:
                         await schema.migrate(connection, place)
+                        await connection.execute(_FORGET_WRITERS)
                     version = await schema.version_of(connection)
             if version > schema.LATEST:
                 raise StoreTooNew(place, version, schema.LATEST)
@@ -105,51 +115,38 @@ class Database:
                 raise GalleryClosed
             if self._read_only:
                 raise StoreUnreachable(self.place, "it was opened for reading only")
-            return await self._again(lambda: self._transaction(fn))
+            self._number += 1
+            made: list[T] = []
+            return await self._again(lambda: self._transaction(fn, self._number, made))
 
-    async def _transaction(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _transaction(
+        self, fn: Callable[[Transaction], Awaitable[T]], number: int, made: list[T]
+    ) -> T:
+        """Run a transaction, unless it turns out that an earlier try was committed.
+
+        number  of this write; greater than that of the write before
+        made    what earlier tries gave back whose commit was begun
+        """
         async with connections.connection_of(self._pool, self.place) as connection:
             transaction = connection.transaction()
             await transaction.start()
             try:
-                # One that is newer may have changed the tables meanwhile.
-                version, id = await connection.fetchrow(
-                    "SELECT version, pg_current_xact_id()::text FROM magpie_schema"
-                )
-                if version > schema.LATEST:
-                    raise StoreTooNew(self.place, version, schema.LATEST)
+                # This waits for a try that the server is still committing. The version is read
+                # since a newer Magpie may have changed the tables.
+                row = await connection.fetchrow(_NEXT_NUMBER, self._writer, number)
+                if row is None:  # an earlier try was committed
+                    await transaction.rollback()
+                    return made[-1]
+                if row["version"] > schema.LATEST:
+                    raise StoreTooNew(self.place, row["version"], schema.LATEST)
                 result = await fn(Transaction(connection))
             except BaseException:
                 if not connection.is_closed():
                     await transaction.rollback()
                 raise
-            try:
-                await transaction.commit()
-            except Exception as exc:
-                if not connections.is_lost(exc) or not await self._was_committed(id):
-                    raise
+            made.append(result)
+            await transaction.commit()
         return result
-
-    async def _was_committed(self, transaction: str) -> bool:
-        """Whether a transaction was, whose connection was lost when it was to be."""
-
-        async def ask() -> bool:
-            async with connections.connection_of(self._pool, self.place) as connection:
-                asked = "SELECT pg_xact_status($1::text::xid8)"
-                # The server may not have noticed yet that the connection is gone.
-                for pause in PAUSES_S:
-                    try:
-                        status = await connection.fetchval(asked, transaction)
-                    except Exception as exc:
-                        if not connections.is_unknown_transaction(exc):
-                            raise
-                        return False
-                    if status != "in progress":
-                        break
-                    await asyncio.sleep(pause)
-                return bool(status == "committed")
-
-        return await self._again(ask)
 
     async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
         """What `work` gives, which is begun again where it met another transaction, or the server

@@ -167,6 +167,10 @@ CREATE TABLE welcomes (
 );
 CREATE TABLE welcoming (since double precision NOT NULL);
 INSERT INTO welcoming VALUES (0);
+-- The number of the last write of each process.
+CREATE TABLE writers (
+    id uuid PRIMARY KEY, newest bigint NOT NULL, seen_at timestamptz NOT NULL
+);
 CREATE SEQUENCE versions;
 -- The number of the newest change of a space's links. `touched` has which links it changed, and the
 -- changes since then, of those that are younger than `since`.

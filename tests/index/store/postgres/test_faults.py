@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -136,4 +137,67 @@ async def test_a_server_that_was_gone_is_found_again(own_server: trial_postgres.
         await database.write(write)
         assert await database.rows("SELECT count(*) FROM items") == [(1,)]
     finally:
+        await database.close()
+
+
+@contextlib.asynccontextmanager
+async def _cut_at_commit(url: str, *, arrives: bool) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The address of the same server over a wire that is cut once, at the first commit after the
+    event is set.
+
+    arrives   whether the server still gets the commit, of which the client then hears nothing
+    """
+    parts, due, cut = urlsplit(url), asyncio.Event(), asyncio.Event()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        to_server_reader, to_server = await asyncio.open_connection(parts.hostname, parts.port)
+
+        async def requests() -> None:
+            while data := await reader.read(65_536):
+                if b"COMMIT" in data and due.is_set() and not cut.is_set():
+                    cut.set()
+                    if arrives:
+                        to_server.write(data)
+                        await to_server.drain()
+                    writer.transport.abort()
+                    break
+                to_server.write(data)
+            to_server.close()
+
+        async def answers() -> None:
+            while data := await to_server_reader.read(65_536):
+                if not writer.transport.is_closing():
+                    writer.write(data)
+            writer.close()
+
+        with contextlib.suppress(OSError):
+            await asyncio.gather(requests(), answers())
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        there = parts.netloc.replace(f":{parts.port}", f":{port}")
+        yield parts._replace(netloc=there).geturl(), due
+        assert cut.is_set()
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_write_is_made_once_though_its_commit_is_not_answered(
+    postgres_url: str, *, arrives: bool
+) -> None:
+    async with _cut_at_commit(postgres_url, arrives=arrives) as (url, due):
+        database = await Database.open(url)
+        due.set()
+
+        async def write(db: Transaction) -> int:
+            ((id,),) = await db.rows(
+                "INSERT INTO jobs (space, kind, status, state) VALUES (1, 'k', 'running', '{}')"
+                " RETURNING id"
+            )
+            return int(id)
+
+        id = await database.write(write)
+        assert await database.rows("SELECT id FROM jobs") == [(id,)]
         await database.close()
