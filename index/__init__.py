@@ -5,6 +5,8 @@ from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher, Surveyor
+from index.jobs.dead_letters import DeadLetter, QueueState
+from index.jobs.workers import AskingTranscriber, Workers
 from index.language import (
     HAS,
     SHOW,
@@ -20,6 +22,7 @@ from index.language import (
     suggestions,
 )
 from index.ocr.transcriber import Transcriber
+from index.picture_worker import PictureWorker
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import (
@@ -35,6 +38,7 @@ from index.types.errors import (
     EmptyQuery,
     GalleryClosed,
     GalleryError,
+    JobsUnreachable,
     LinkGone,
     ModelChanged,
     ModelError,
@@ -47,6 +51,7 @@ from index.types.errors import (
     OCRUnusable,
     PictureBroken,
     PictureError,
+    PictureGivenUp,
     PictureTooHeavy,
     PictureTooLarge,
     PictureTooSlow,
@@ -93,6 +98,7 @@ __all__ = [
     "SHOW",
     "Answer",
     "Asked",
+    "AskingTranscriber",
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
@@ -102,6 +108,7 @@ __all__ = [
     "Copy",
     "Counts",
     "Cursor",
+    "DeadLetter",
     "DecoderUnusable",
     "Derivation",
     "EmbeddedPicture",
@@ -113,6 +120,7 @@ __all__ = [
     "Group",
     "Hit",
     "Job",
+    "JobsUnreachable",
     "Judged",
     "Judging",
     "Languages",
@@ -137,14 +145,17 @@ __all__ = [
     "PictureBroken",
     "PictureEmbedder",
     "PictureError",
+    "PictureGivenUp",
     "PictureTooHeavy",
     "PictureTooLarge",
     "PictureTooSlow",
     "PictureUnsupported",
+    "PictureWorker",
     "Position",
     "Precision",
     "Query",
     "QueryEmbedding",
+    "QueueState",
     "Reader",
     "Reembedding",
     "SavedSearch",
@@ -174,6 +185,7 @@ __all__ = [
     "Watching",
     "Welcome",
     "Wish",
+    "Workers",
     "combined",
     "drawing",
     "parse",

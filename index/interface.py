@@ -9,14 +9,14 @@ from index.clips.clip import ClipLimits, ClipSource
 from index.types.filter import Filter, Sort
 from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
-from index.types.records import Answer, Copy, EmbeddedPicture, Position
+from index.types.records import NOWHERE, Answer, Copy, EmbeddedPicture, Link, Position
 
 
 class PictureEmbedder(Protocol):
     """Makes embeddings of pictures."""
 
-    async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
-        """The picture in `data`, decoded and embedded, for a link of this group.
+    async def embed_picture(self, data: bytes, link: Link = NOWHERE) -> EmbeddedPicture:
+        """The picture in `data`, decoded and embedded, for this link.
 
         raises   PictureError
         """
