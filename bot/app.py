@@ -88,7 +88,7 @@ from bot.watches.owners import Owners
 from bot.watches.watches import Watches
 from bot.welcome.panel import Facts
 from bot.welcome.welcome import Welcomes
-from index import Gallery, GalleryError, Transcriber
+from index import Gallery, GalleryError, WordReader
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Magpie(discord.AutoShardedClient):
         metrics: Metrics,
         clocks: Clocks | None = None,
         limits: Limits | None = None,
-        transcriber: Transcriber | None = None,
+        transcriber: WordReader | None = None,
     ) -> None:
         redirect(settings.api)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here

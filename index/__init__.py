@@ -4,7 +4,7 @@ from index import drawing
 from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
-from index.interface import PictureEmbedder, Searcher, Surveyor
+from index.interface import PictureEmbedder, Searcher, Surveyor, WordReader
 from index.jobs.dead_letters import DeadLetter, QueueState
 from index.jobs.workers import AskingTranscriber, Workers
 from index.language import (
@@ -185,6 +185,7 @@ __all__ = [
     "Watching",
     "Welcome",
     "Wish",
+    "WordReader",
     "Workers",
     "combined",
     "drawing",

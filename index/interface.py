@@ -31,6 +31,28 @@ class PictureEmbedder(Protocol):
         """The slots of one source that a second look would add something to."""
 
 
+class WordReader(Protocol):
+    """Reads the words in pictures, here or by workers.
+
+    revision   what was read by another one is to be read again
+    """
+
+    revision: str
+
+    async def read(self, data: bytes, link: Link = NOWHERE) -> tuple[str, ...]:
+        """The lines of words in the picture, from top to bottom; none when it has no text.
+
+        link     where it is shown
+        raises   PictureError, OCRUnusable, GalleryClosed
+        """
+
+    async def rest(self) -> None:
+        """Give memory back until the next picture comes."""
+
+    async def close(self) -> None:
+        """Read no more; a picture that is being read gets GalleryClosed."""
+
+
 class Surveyor(Protocol):
     """Tells what pictures are about as a whole."""
 

@@ -29,8 +29,8 @@ from index import (
     PendingTranscript,
     PictureError,
     StoreError,
-    Transcriber,
     TranscriptReader,
+    WordReader,
 )
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class Transcribing:
     def __init__(
         self,
         transcripts: TranscriptReader,
-        transcriber: Transcriber | None,
+        transcriber: WordReader | None,
         writer: Writer,
         refetcher: Refetcher,
         metrics: Metrics,
@@ -117,13 +117,13 @@ class Transcribing:
 
     # ---- the work
 
-    async def _work(self, transcriber: Transcriber) -> None:
+    async def _work(self, transcriber: WordReader) -> None:
         with contextlib.suppress(GalleryClosed):
             await self._writer.begin_transcripts(transcriber.revision)
             while True:
                 await self._go_on(transcriber)
 
-    async def _go_on(self, transcriber: Transcriber) -> None:
+    async def _go_on(self, transcriber: WordReader) -> None:
         """Read what is pending, or wait for more."""
         try:
             self._new.arrived.clear()
@@ -136,7 +136,7 @@ class Transcribing:
             log.error(fields("transcribing_waits", why=error), exc_info=unforeseen)
             await asyncio.sleep(self._clocks.transcribe_again_s)
 
-    async def _rest(self, transcriber: Transcriber) -> None:
+    async def _rest(self, transcriber: WordReader) -> None:
         """Wait for new pictures, or until others can be read: after what comes first, or when those
         that could not be had are worth another try."""
         soon = bool(self._new) or self._busy()
@@ -151,7 +151,7 @@ class Transcribing:
         except TimeoutError:
             pass
 
-    async def _read_new(self, transcriber: Transcriber) -> bool:
+    async def _read_new(self, transcriber: WordReader) -> bool:
         """Read the words in the pictures that are in memory; whether there were any."""
         any_read = False
         for key in self._new.pictures():
@@ -163,7 +163,7 @@ class Transcribing:
         self._new.drop_older(UNWRITTEN * self._clocks.transcribe_s)
         return any_read
 
-    async def _read_others(self, transcriber: Transcriber) -> bool:
+    async def _read_others(self, transcriber: WordReader) -> bool:
         """Fetch and read the pictures that are not in memory, the newest first, as long as nothing
         comes first; whether any was read."""
         after, any_read, left = 0, False, set[int]()
@@ -183,7 +183,7 @@ class Transcribing:
         self._tries.forget_others(left)
         return any_read
 
-    async def _read_again(self, transcriber: Transcriber, one: PendingTranscript) -> bool:
+    async def _read_again(self, transcriber: WordReader, one: PendingTranscript) -> bool:
         """Fetch and read what a link shows; whether that is done."""
         done = False
         with _unforeseen_is_logged():
@@ -198,7 +198,7 @@ class Transcribing:
 
     async def _read(
         self,
-        transcriber: Transcriber,
+        transcriber: WordReader,
         key: bytes,
         data: bytes,
         seen_in: Collection[tuple[int, int]],
