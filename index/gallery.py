@@ -432,17 +432,17 @@ class Gallery:
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> int:
         """Remove all links of these sources; returns how many."""
-        await self._erase_given_up(space, sources=sources)
+        await self.erase_given_up(space, sources=sources)
         return await self._removed(lambda: self._writes.remove_sources(space, sources))
 
     async def remove_group(self, space: int, group: int) -> int:
         """Remove the links and cursors of a group and of the groups whose parent it is."""
-        await self._erase_given_up(space, group=group)
+        await self.erase_given_up(space, group=group)
         return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
         """Remove everything of a space: links, cursors, watched groups, jobs, searches, watches."""
-        await self._erase_given_up(space)
+        await self.erase_given_up(space)
         removed = await self._removed(lambda: self._writes.remove_space(space))
         self.watching.forget(space)
         return removed
@@ -453,17 +453,17 @@ class Gallery:
 
         upto   Unix seconds; infinity: all links, also those that are posted later
         """
-        await self._erase_given_up(space, owner=owner, upto=upto)
+        await self.erase_given_up(space, owner=owner, upto=upto)
         removed = await self._removed(lambda: self._writes.leave_out(space, owner, upto))
         self.watching.forget(space)
         return removed
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""
-        await self._erase_given_up(space, upto=posted_before)
+        await self.erase_given_up(space, upto=posted_before)
         return await self._removed(lambda: self._writes.remove_older(space, posted_before))
 
-    async def _erase_given_up(self, space: int, **which: Any) -> None:
+    async def erase_given_up(self, space: int, **which: Any) -> None:
         """Erase what is listed of pictures that workers gave up, see `DeadLetters.erase`."""
         if self.workers is not None:
             await self.workers.dead_letters.erase(space, **which)

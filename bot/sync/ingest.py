@@ -238,7 +238,10 @@ class Ingest:
         try:
             data = await self._contents.fetch(picture)
             with self._metrics.embedding.time():
-                embedded = await self._embedder.embed_picture(data, link)
+                work = self._embedder.embed_picture(data, link)
+                embedded = await self._writer.unless_erased(link, post.as_of, work)
+            if embedded is None:
+                return []
             self._read(embedded.key, data, (post.space, post.group.id))
         except (LinkExpired, GalleryClosed, StoreError):
             raise

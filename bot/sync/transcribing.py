@@ -25,6 +25,8 @@ from index import (
     DecoderUnusable,
     Filter,
     GalleryClosed,
+    Group,
+    Link,
     OCRUnusable,
     PendingTranscript,
     PictureError,
@@ -158,7 +160,9 @@ class Transcribing:
             if await self._transcripts.is_pending(key) and (held := self._new.take(key)):
                 any_read = True
                 with _unforeseen_is_logged():
-                    await self._read(transcriber, key, held.data, held.seen_in)
+                    space, group = min(held.seen_in)
+                    link = Link(space, Group(group), "", "")
+                    await self._read(transcriber, key, held.data, held.seen_in, link)
         # Those are left that are not written yet; or were erased, or are known.
         self._new.drop_older(UNWRITTEN * self._clocks.transcribe_s)
         return any_read
@@ -190,7 +194,7 @@ class Transcribing:
             data = await self._refetcher.fetch(one.id, one.link)
             if data is not None:
                 seen_in = {(one.link.space, one.link.group.id)}
-                await self._read(transcriber, one.key, data, seen_in)
+                await self._read(transcriber, one.key, data, seen_in, one.link)
                 done = True
         if not done:
             self._tries.failed(one.id, self._clocks.transcribe_again_s)
@@ -202,11 +206,12 @@ class Transcribing:
         key: bytes,
         data: bytes,
         seen_in: Collection[tuple[int, int]],
+        link: Link,
     ) -> None:
         """Read the words in a picture. One that can't be read counts as one without words."""
         try:
             with self._metrics.transcribing.time():
-                lines = await transcriber.read(data)
+                lines = await transcriber.read(data, link)
         except PictureError as error:
             log.info(fields("words_unread", why=error))
             lines = ()

@@ -54,6 +54,11 @@ class DeadLetter:
     at: float
     again: bool
 
+    @property
+    def of_words(self) -> bool:
+        """Whether the words in it were to be read, and nothing else."""
+        return all(need.startswith("words:") for need in self.needs)
+
 
 @dataclass(frozen=True, slots=True)
 class QueueState:

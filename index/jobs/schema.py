@@ -70,7 +70,7 @@ CREATE TABLE IF NOT EXISTS magpie_dead_letters (
     reason text NOT NULL,
     given_up_at timestamptz NOT NULL DEFAULT now(),
     again boolean NOT NULL DEFAULT false,
-    UNIQUE (space, source, slot, needs)
+    UNIQUE (space, group_id, source, slot, needs)
 );
 """
 
@@ -161,7 +161,7 @@ WITH given_up AS (
         max(tries), max(reason)
     FROM given_up
     GROUP BY needs, space, group_id, parent, source, slot, owner, posted_at
-    ON CONFLICT (space, source, slot, needs) DO UPDATE SET
+    ON CONFLICT (space, group_id, source, slot, needs) DO UPDATE SET
         tries = excluded.tries, reason = excluded.reason, given_up_at = now(), again = false
 )
 SELECT id, asker, tries, reason FROM given_up

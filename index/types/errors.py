@@ -23,10 +23,10 @@ GalleryError
 │   ├── StoreTooNew         made by a newer Magpie
 │   ├── StoreFull           the disk is full
 │   ├── StoreUnreachable    missing, or no permission
+│   ├── JobsUnreachable     the database of the workers' jobs can't be used
 │   └── ModelMismatch       its embeddings come from another model
 ├── DecoderUnusable         no process that decodes pictures can be started
 ├── OCRUnusable             words in pictures can't be read here
-├── JobsUnreachable         the database of the workers' jobs can't be used
 ├── ModelChanged            the gallery went over to another model meanwhile
 ├── EmptyQuery              nothing was asked
 ├── LinkGone                the picture that was asked about is no longer there
@@ -320,12 +320,13 @@ class ModelMismatch(StoreError):
         self.asked = asked
 
 
-class JobsUnreachable(GalleryError):
-    """The database through which workers are asked can't be used; `place` is its address."""
+class JobsUnreachable(StoreError):
+    """The database through which workers are asked can't be used."""
 
     def __init__(self, place: str, reason: str) -> None:
-        super().__init__(f"The database of the workers' jobs, {place}, can't be used: {reason}.")
-        self.place = place
+        super().__init__(
+            Path(place), f"The database of the workers' jobs, {place}, can't be used: {reason}."
+        )
 
 
 class ModelChanged(GalleryError):
