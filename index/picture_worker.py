@@ -12,6 +12,7 @@ from index.embed.embedder import Embedder
 from index.embed.model_thread import ModelThread
 from index.jobs.dead_letters import DeadLetters, QueueState
 from index.jobs.packing import lines_to_bytes, picture_to_bytes
+from index.jobs.times import TIMES, Times
 from index.jobs.worker import Making, Worker
 from index.making import embedded
 from index.ocr.transcriber import Transcriber
@@ -34,6 +35,7 @@ class PictureWorker:
         model: Embedder,
         transcriber: Transcriber | None,
         finished: Callable[[str, float], None],
+        times: Times,
     ) -> None:
         self._closed = asyncio.Event()
         threads = min(MAX_DECODERS, checkpoint.cpu_count())
@@ -41,7 +43,7 @@ class PictureWorker:
         self._thread = ModelThread(model)
         self._transcriber = transcriber
         self._dead_letters = DeadLetters(url)
-        self._worker = Worker(url, self._offers(), finished=finished)
+        self._worker = Worker(url, self._offers(), finished=finished, times=times)
         self.name = self._worker.name
 
     @classmethod
@@ -54,6 +56,7 @@ class PictureWorker:
         precision: Precision = "exact",
         transcriber: Transcriber | None = None,
         finished: Callable[[str, float], None] = lambda how, seconds: None,
+        times: Times = TIMES,
     ) -> PictureWorker:
         """A worker for the jobs of the PostgreSQL database at `url`, at work.
 
@@ -65,7 +68,7 @@ class PictureWorker:
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             model = await asyncio.to_thread(embedder.load, found, device, precision)
-        made = cls(url, model, transcriber, finished)
+        made = cls(url, model, transcriber, finished, times)
         try:
             await made._worker.start()
         except BaseException:

@@ -9,9 +9,11 @@ and nothing else.
 | module | holds |
 |---|---|
 | `schema` | the tables, and the statements that both sides use |
+| `times` | how long leases and waits are |
 | `connection` | a connection that is made anew when it is lost |
 | `packing` | answers as bytes |
 | `asker` | asks, and waits for the answers |
 | `worker` | leases jobs and answers them |
 | `dead_letters` | the jobs that were given up |
+| `workers` | what a gallery needs of all this |
 """

@@ -13,6 +13,7 @@ from typing import Any
 from index.jobs import connection, schema
 from index.jobs.connection import Connection
 from index.jobs.packing import Outcome, outcomes_of
+from index.jobs.times import TIMES, Times
 from index.types.errors import GalleryClosed, JobsUnreachable, PictureGivenUp
 from index.types.records import Link
 
@@ -21,10 +22,6 @@ log = logging.getLogger(__name__)
 # Jobs that an asker has in the table at once; further callers wait. It bounds the table by the
 # number of bots, and lets no bot's history fill the queue before the new pictures of others.
 MAX_JOBS = 64
-# How often the table is compared with what is waited for, though nothing was heard.
-LOOK_S = 5.0
-# The wait before the next try to reach the database.
-AGAIN_S = 1.0
 PICTURE, WORDS = 0, 1  # priorities
 
 
@@ -46,16 +43,19 @@ class _Changes:
 
 
 class Asker:
-    """One who asks: a process, which must not be silent for long (`schema.ASKER_S`).
+    """One who asks: a process, which must not be silent for long (`Times.asker`).
 
     url     of the database
     again   called when an operator wants something to be tried again that was given up
     """
 
-    def __init__(self, url: str, again: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, url: str, again: Callable[[], None] = lambda: None, times: Times = TIMES
+    ) -> None:
         self.id = uuid.uuid4()
         self.again = again
         self._url = url
+        self._times = times
         self._jobs: dict[uuid.UUID, _Job] = {}
         self._changes = _Changes()
         self._places = asyncio.Semaphore(MAX_JOBS)
@@ -141,15 +141,15 @@ class Asker:
                 await self._rest()
             except JobsUnreachable as error:
                 log.warning("%s Pictures wait until it can.", error)
-                await asyncio.sleep(AGAIN_S)
+                await asyncio.sleep(self._times.again)
             except Exception:
                 log.exception("the jobs could not be tended")
-                await asyncio.sleep(AGAIN_S)
+                await asyncio.sleep(self._times.again)
 
     async def _rest(self) -> None:
         """Wait until there is something to do."""
         try:
-            async with asyncio.timeout(LOOK_S):
+            async with asyncio.timeout(self._times.look):
                 await self._woken.wait()
         except TimeoutError:
             self._compare = True
@@ -161,7 +161,7 @@ class Asker:
             async with self._connection.transaction() as db:
                 if compare:
                     await db.execute(schema.SEEN, self.id)
-                    await sweep(db)
+                    await sweep(db, self._times)
                 await self._write(db)
                 collected = await db.fetch(schema.COLLECT, self.id)
                 missing = await self._missing(db, collected) if compare else ()
@@ -207,7 +207,7 @@ class Asker:
             job.done.set_result(outcomes_of(row["answer"]))
 
 
-async def sweep(db: Any) -> None:
+async def sweep(db: Any, times: Times) -> None:
     """Give up what was tried too often, and delete what nobody waits for.
 
     db   a transaction of asyncpg's connection
@@ -215,7 +215,7 @@ async def sweep(db: Any) -> None:
     for row in await db.fetch(schema.GIVE_UP, schema.MAX_TRIES):
         log.warning("a picture was given up after %d tries: %s", row["tries"], row["reason"])
         await db.execute("SELECT pg_notify($1, '')", schema.channel_of(row["asker"]))
-    await db.execute(schema.FORGET_ASKERS, schema.ASKER_S)
+    await db.execute(schema.FORGET_ASKERS, times.asker)
     await db.execute(schema.FORGET_JOBS)
     await db.execute(schema.FORGET_LETTERS)
 

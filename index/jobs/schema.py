@@ -8,9 +8,6 @@ the askers then put again what they still wait for.
 from __future__ import annotations
 
 MAX_TRIES = 3
-LEASE_S = 30.0  # of a worker, which renews it all the while
-# How long an asker may be silent before its jobs are deleted.
-ASKER_S = 60.0
 # How long what was given up is listed.
 KEPT_DAYS = 30
 

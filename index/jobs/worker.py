@@ -20,6 +20,7 @@ from index.jobs import connection, schema
 from index.jobs.asker import sweep
 from index.jobs.connection import Connection
 from index.jobs.packing import Outcome, outcomes_to_bytes
+from index.jobs.times import TIMES, Times
 from index.types.errors import GalleryError, JobsUnreachable, PictureError
 
 log = logging.getLogger(__name__)
@@ -29,12 +30,6 @@ Making = Callable[[bytes], Awaitable[bytes]]
 
 # Jobs in hand at once: two batches of a CPU, of which one is decoded while the other is embedded.
 AT_ONCE = 16
-LOOK_S = 5.0
-AGAIN_S = 1.0
-# The wait before a picture is tried again, after each try.
-RETRY_S = (2.0, 10.0, 60.0)
-# The wait after something failed that says nothing of the picture.
-UNUSABLE_S = 10.0
 CLOSE_S = 5.0
 
 
@@ -52,10 +47,12 @@ class Worker:
         offers: Mapping[str, Making],
         *,
         at_once: int = AT_ONCE,
+        times: Times = TIMES,
         finished: Callable[[str, float], None] = lambda how, seconds: None,
     ) -> None:
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         self._url = url
+        self._times = times
         self._offers = offers
         self._at_once = at_once
         self._finished = finished
@@ -84,14 +81,14 @@ class Worker:
         if self._task is None:
             return
         self._task.cancel()
-        tasks = [self._task, *self._jobs.values()]
+        in_hand, tasks = list(self._jobs), [self._task, *self._jobs.values()]
         for task in self._jobs.values():
             task.cancel()
         await asyncio.wait(tasks, timeout=CLOSE_S)
         with contextlib.suppress(JobsUnreachable):  # then the leases end by themselves
             async with self._connection.transaction() as db:
                 await self._write(db)
-                await db.execute(schema.GIVE_BACK, list(self._jobs), self.name)
+                await db.execute(schema.GIVE_BACK, in_hand, self.name)
                 await db.execute("SELECT pg_notify($1, '')", schema.WORK)
         await self._connection.close()
 
@@ -108,14 +105,14 @@ class Worker:
             try:
                 await self._tend()
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(self._times.look):
                         await self._woken.wait()
             except JobsUnreachable as error:
                 log.warning("%s It is tried again.", error)
-                await asyncio.sleep(AGAIN_S)
+                await asyncio.sleep(self._times.again)
             except Exception:
                 log.exception("the jobs could not be tended")
-                await asyncio.sleep(AGAIN_S)
+                await asyncio.sleep(self._times.again)
 
     async def _tend(self) -> None:
         """Write what is done, keep what is in hand, and lease more."""
@@ -143,16 +140,16 @@ class Worker:
 
     async def _keep(self, db: Any) -> None:
         """Renew the leases when it is time; stop what was taken back, or is another's by now."""
-        due = time.monotonic() - self._renewed_at > schema.LEASE_S / 3
+        due = time.monotonic() - self._renewed_at > self._times.lease / 3
         if due:
             self._renewed_at = time.monotonic()
-            await sweep(db)
+            await sweep(db, self._times)
         if not self._jobs or not (due or self._check):
             return
         self._check = False
         asked = list(self._jobs)
         if due:
-            rows = await db.fetch(schema.RENEW, asked, self.name, schema.LEASE_S)
+            rows = await db.fetch(schema.RENEW, asked, self.name, self._times.lease)
         else:
             rows = await db.fetch(schema.STILL_MINE, asked, self.name)
         kept = {row["id"] for row in rows}
@@ -170,11 +167,11 @@ class Worker:
             if self._jobs:
                 return ()  # until these are done
             again = 1, schema.MAX_TRIES - 1
-            tried = await db.fetch(schema.LEASE, needs, self.name, schema.LEASE_S, 1, *again)
+            tried = await db.fetch(schema.LEASE, needs, self.name, self._times.lease, 1, *again)
             if tried:
                 self._alone = True
                 return list(tried)
-        return list(await db.fetch(schema.LEASE, needs, self.name, schema.LEASE_S, free, 0, 0))
+        return list(await db.fetch(schema.LEASE, needs, self.name, self._times.lease, free, 0, 0))
 
     # ---- the work
 
@@ -197,7 +194,7 @@ class Worker:
             raise
         except GalleryError as error:  # DecoderUnusable and its like say nothing of the picture
             log.error("worker %s rests: %s", self.name, error)
-            self._rest_until = time.monotonic() + UNUSABLE_S
+            self._rest_until = time.monotonic() + self._times.rest
             self._writing[id] = (schema.GIVE_BACK, [id], self.name)
             self._finished("failed", time.monotonic() - began)
         except Exception as error:
@@ -217,7 +214,6 @@ class Worker:
         except PictureError as error:  # which is an answer, too
             return Outcome(error=error)
 
-    @staticmethod
-    def _wait_s(tries: int) -> float:
+    def _wait_s(self, tries: int) -> float:
         """The wait before the next try; none before a picture is given up."""
-        return 0.0 if tries >= schema.MAX_TRIES else RETRY_S[tries - 1]
+        return 0.0 if tries >= schema.MAX_TRIES else self._times.retry[tries - 1]
