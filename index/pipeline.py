@@ -113,15 +113,14 @@ class Pipeline:
         needs = [vectors] if known is None else []
         needs += [need for need in made.values() if need != again]
         outcomes: dict[str, Outcome] = {}
-        async with self._in_progress:
-            for some in (needs, [again] if again else []):
-                outcomes |= await asker.ask(data, some, link) if some else {}
-            if known is None:
-                known = picture_of(key, await outcomes[vectors].result())
-            for derivation in wanted:
-                need = made.get(derivation.name)
-                making = outcomes[need].result() if need else derivation.of_picture(data)
-                known = await _derived(known, derivation, making)
+        for some in (needs, [again] if again else []):
+            outcomes |= await asker.ask(data, some, link) if some else {}
+        if known is None:
+            known = picture_of(key, await outcomes[vectors].result())
+        for derivation in wanted:
+            need = made.get(derivation.name)
+            making = outcomes[need].result() if need else derivation.of_picture(data)
+            known = await _derived(known, derivation, making)
         return known
 
     # ---- texts

@@ -10,6 +10,7 @@ import subprocess
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 START_S = 60.0
 NOBODY = 65534
@@ -87,5 +88,5 @@ class PostgresServer:
         done = subprocess.run(command, capture_output=True, text=True, **self._user())
         assert done.returncode == 0, done.stderr
 
-    def _user(self) -> dict[str, object]:
+    def _user(self) -> dict[str, Any]:
         return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if self._as_nobody else {}
