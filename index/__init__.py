@@ -5,7 +5,7 @@ from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
 from index.interface import PictureEmbedder, Searcher, Surveyor, WordReader
-from index.jobs.dead_letters import DeadLetter, QueueState
+from index.jobs.dead_letters import DeadLetter, DeadLetters, QueueState
 from index.jobs.workers import AskingTranscriber, Workers
 from index.language import (
     HAS,
@@ -109,6 +109,7 @@ __all__ = [
     "Counts",
     "Cursor",
     "DeadLetter",
+    "DeadLetters",
     "DecoderUnusable",
     "Derivation",
     "EmbeddedPicture",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,15 +20,17 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def server() -> Iterator[PostgresServer]:
+    """It isn't below pytest's own folder, which every other run of pytest shuts to others."""
     if why := missing():
         pytest.skip(why)
-    started = PostgresServer(tmp_path_factory.mktemp("postgres"))
-    started.start()
-    try:
-        yield started
-    finally:
-        started.stop()
+    with tempfile.TemporaryDirectory() as folder:
+        started = PostgresServer(Path(folder))
+        started.start()
+        try:
+            yield started
+        finally:
+            started.stop()
 
 
 @pytest.fixture
