@@ -47,4 +47,5 @@ MEASUREMENTS = {
     "start": "bench.start",
     "watches": "bench.watches",
     "words": "bench.words",
+    "workers": "bench.workers",
 }

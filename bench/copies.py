@@ -245,7 +245,7 @@ def _subjects(paths: Sequence[Path]) -> list[set[str]]:
 def _time_fingerprints(report: Report) -> None:
     """Of a phone's photographs and of screenshots, from bytes, one after another."""
     from index.embed import checkpoint, embedder
-    from index.pipeline import decode_for
+    from index.making import decode_for
 
     model = embedder.load(checkpoint.find(str(vit_b32())), "cpu", "default")
     files = [jpeg(seed) for seed in range(ROUNDS)]

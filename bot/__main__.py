@@ -8,9 +8,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,16 +24,27 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from bot.app import Magpie
 from bot.ops import logs, probe, settings
 from bot.ops.health import Health
-from bot.ops.metrics import Metrics
+from bot.ops.metrics import Metrics, WorkerMetrics
 from bot.ops.secrecy import hide_secrets
 from bot.ops.settings import Settings, SettingsError
 from bot.ops.starting import StartFailed
 from bot.ops.tuning import Clocks
-from bot.text.usage import HEALTH, WHAT, settings_and_defaults, settings_are_elsewhere
+from bot.ops.worker_health import WorkerHealth
+from bot.text.usage import HEALTH, WHAT, WORKER, settings_and_defaults, settings_are_elsewhere
 from console import commands, output
 from console.called import as_typed
 from console.exits import REFUSED, WrongUse
-from index import Gallery, GalleryError, OCRUnusable, Sizes, Transcriber, is_address
+from index import (
+    AskingTranscriber,
+    Gallery,
+    GalleryError,
+    OCRUnusable,
+    PictureWorker,
+    Sizes,
+    Transcriber,
+    WordReader,
+    is_address,
+)
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +56,7 @@ class Given(commands.Called):
     """What the program is given on the command line."""
 
     health: bool
+    worker: bool
 
 
 class _Command(commands.Command):
@@ -62,7 +76,9 @@ def command(clocks: Clocks | None = None, sizes: Sizes | None = None) -> command
     """
 
     def run(given: Given) -> int:
-        return _ask_how_it_is() if given.health else _start(clocks, sizes)
+        if given.health:
+            return _ask_how_it_is()
+        return _started(work, worker=True) if given.worker else _start(clocks, sizes)
 
     return _Command(
         "bot",
@@ -70,7 +86,7 @@ def command(clocks: Clocks | None = None, sizes: Sizes | None = None) -> command
         Given,
         help=WHAT,
         epilog=settings_and_defaults(settings.DEFAULTS),
-        params=[commands.flag("--health", help=HEALTH)],
+        params=[commands.flag("--health", help=HEALTH), commands.flag("--worker", help=WORKER)],
     )
 
 
@@ -99,8 +115,15 @@ def _ask_how_it_is() -> int:
 
 
 def _start(clocks: Clocks | None, sizes: Sizes | None) -> int:
+    return _started(partial(run, clocks=clocks, sizes=sizes))
+
+
+def _started(
+    serve: Callable[[Settings], Coroutine[Any, Any, None]], *, worker: bool = False
+) -> int:
+    """Serve with the settings of the environment; returns the exit status."""
     try:
-        chosen = settings.read(os.environ, Path(".env"))
+        chosen = settings.read(os.environ, Path(".env"), worker=worker)
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
     hide_secrets()
@@ -108,12 +131,42 @@ def _start(clocks: Clocks | None, sizes: Sizes | None) -> int:
     # Until the gallery is open there is nothing to finish: Ctrl-C ends a long download at once.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        asyncio.run(run(chosen, clocks=clocks, sizes=sizes))
+        asyncio.run(serve(chosen))
     except SettingsError as error:
         return _refuse("Magpie can't start with these settings:", error.problems)
     except (GalleryError, StartFailed) as error:
         return _refuse("Magpie can't start:", [str(error)])
     return 0
+
+
+async def work(chosen: Settings, stop: asyncio.Event | None = None) -> None:
+    """Work for other processes until `stop` is set, or a signal says to stop.
+
+    raises   SettingsError, GalleryError
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        metrics = WorkerMetrics()
+        health = WorkerHealth(chosen.http, metrics) if chosen.http is not None else None
+        if health is not None:
+            await health.start()
+            stack.push_async_callback(health.close)
+        log.info(logs.fields("opening", model=chosen.model))
+        worker = await PictureWorker.open(
+            chosen.workers,
+            chosen.model,
+            device=chosen.device,
+            precision=chosen.precision,
+            transcriber=_transcriber(chosen),
+            finished=metrics.finished,
+        )
+        stack.push_async_callback(worker.close)
+        stop = stop or _stop_on_signals()
+        if health is not None:
+            health.watch(worker)
+        log.info(logs.fields("working", worker=worker.name, device=worker.device))
+        await stop.wait()
+        log.info(logs.fields("stopping"))
+    log.info(logs.fields("stopped"))
 
 
 async def run(
@@ -133,8 +186,12 @@ async def run(
         if health is not None:
             await health.start()
             stack.push_async_callback(health.close)
-        transcriber = _transcriber(chosen)
+        transcriber: WordReader | None = _transcriber(chosen)
         gallery = await _open_gallery(chosen, sizes or Sizes())
+        workers = gallery.workers
+        if workers is not None and transcriber is not None:
+            await transcriber.close()  # it has read nothing, and tells only how workers must read
+            transcriber = AskingTranscriber(workers, transcriber.revision)
         stack.push_async_callback(gallery.close)
         await gallery.ready_to_compare()  # while nobody waits for an answer
         await gallery.ready_to_lay_out()
@@ -144,7 +201,8 @@ async def run(
         )
         if health is not None:
             disk = None if is_address(chosen.db) else chosen.beside.parent
-            health.watch(client.condition, gallery.links.count_links, disk)
+            queue = workers.dead_letters.state if workers is not None else None
+            health.watch(client.condition, gallery.links.count_links, disk, queue)
         await _serve(client, stop)
     log.info(logs.fields("stopped"))
 
@@ -177,6 +235,7 @@ async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:
         precision=chosen.precision,
         gradually=True,
         sizes=sizes,
+        workers=chosen.workers or None,
     )
     if gallery.reembedding.wanted:
         log.warning(

@@ -72,6 +72,7 @@ from bot.sync.backfill import Backfill
 from bot.sync.backlog import Backlog
 from bot.sync.catch_up import CatchUp
 from bot.sync.erasure import Erasure
+from bot.sync.given_up import GivenUp
 from bot.sync.history import History
 from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
@@ -88,7 +89,7 @@ from bot.watches.owners import Owners
 from bot.watches.watches import Watches
 from bot.welcome.panel import Facts
 from bot.welcome.welcome import Welcomes
-from index import Gallery, GalleryError, Transcriber
+from index import Gallery, GalleryError, WordReader
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ class Magpie(discord.AutoShardedClient):
         metrics: Metrics,
         clocks: Clocks | None = None,
         limits: Limits | None = None,
-        transcriber: Transcriber | None = None,
+        transcriber: WordReader | None = None,
     ) -> None:
         redirect(settings.api)
         discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
@@ -184,6 +185,10 @@ class Magpie(discord.AutoShardedClient):
             clocks,
             limits,
             busy=lambda: self.live.busy or self.backlog.busy,
+        )
+        self.given_up = GivenUp(
+            *(self, gallery.workers, self.watched, self.ingest, self.transcribing),
+            *(self.writer, clocks),
         )
         self.backfill = Backfill(
             self,
@@ -467,6 +472,7 @@ class Magpie(discord.AutoShardedClient):
             await self.deliveries.close()
             await self.welcomes.close()
             await self.transcribing.close()
+            await self.given_up.close()
             with contextlib.suppress(TimeoutError, GalleryError):  # then history is read again
                 await asyncio.wait_for(self.backfill.save_cursors(), LAST_WRITE_S)
         await super().close()
@@ -498,6 +504,7 @@ class Magpie(discord.AutoShardedClient):
         await self.jobs.resume()
         self.welcomes.resume()
         self.transcribing.start()
+        self.given_up.start()
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         await self.departures.come_back(guild.id)

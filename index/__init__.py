@@ -4,7 +4,9 @@ from index import drawing
 from index.clips.clip import ClipLimits, ClipSource
 from index.derivations import Derivation
 from index.gallery import Gallery
-from index.interface import PictureEmbedder, Searcher, Surveyor
+from index.interface import PictureEmbedder, Searcher, Surveyor, WordReader
+from index.jobs.dead_letters import DeadLetter, DeadLetters, QueueState
+from index.jobs.workers import AskingTranscriber, Workers
 from index.language import (
     HAS,
     SHOW,
@@ -20,6 +22,7 @@ from index.language import (
     suggestions,
 )
 from index.ocr.transcriber import Transcriber
+from index.picture_worker import PictureWorker
 from index.reembedding import Reembedding
 from index.search.sizes import Sizes
 from index.store.interface import (
@@ -36,6 +39,7 @@ from index.types.errors import (
     EmptyQuery,
     GalleryClosed,
     GalleryError,
+    JobsUnreachable,
     LinkGone,
     ModelChanged,
     ModelError,
@@ -48,6 +52,7 @@ from index.types.errors import (
     OCRUnusable,
     PictureBroken,
     PictureError,
+    PictureGivenUp,
     PictureTooHeavy,
     PictureTooLarge,
     PictureTooSlow,
@@ -94,6 +99,7 @@ __all__ = [
     "SHOW",
     "Answer",
     "Asked",
+    "AskingTranscriber",
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
@@ -103,6 +109,8 @@ __all__ = [
     "Copy",
     "Counts",
     "Cursor",
+    "DeadLetter",
+    "DeadLetters",
     "DecoderUnusable",
     "Derivation",
     "EmbeddedPicture",
@@ -114,6 +122,7 @@ __all__ = [
     "Group",
     "Hit",
     "Job",
+    "JobsUnreachable",
     "Judged",
     "Judging",
     "Languages",
@@ -138,14 +147,17 @@ __all__ = [
     "PictureBroken",
     "PictureEmbedder",
     "PictureError",
+    "PictureGivenUp",
     "PictureTooHeavy",
     "PictureTooLarge",
     "PictureTooSlow",
     "PictureUnsupported",
+    "PictureWorker",
     "Position",
     "Precision",
     "Query",
     "QueryEmbedding",
+    "QueueState",
     "Reader",
     "Reembedding",
     "SavedSearch",
@@ -175,6 +187,8 @@ __all__ = [
     "Watching",
     "Welcome",
     "Wish",
+    "WordReader",
+    "Workers",
     "combined",
     "drawing",
     "fault_of",

@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ from index.copies.lookup import Lookup
 from index.derivations import Derivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
+from index.jobs.workers import Workers
 from index.models import Models
 from index.overview.survey import survey
 from index.pipeline import Pipeline
@@ -45,6 +47,7 @@ from index.types.filter import Filter, Sort
 from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
 from index.types.records import (
+    NOWHERE,
     Answer,
     Changes,
     Copy,
@@ -88,6 +91,7 @@ class Gallery:
     watches      questions that are kept, that new links are judged by, and what was found
     watching     judges new links by them
     reembedding  the change to another model
+    workers      those who embed new pictures; None: that is done here
     """
 
     def __init__(
@@ -98,8 +102,10 @@ class Gallery:
         precision: Precision,
         read_only: bool,
         sizes: Sizes,
+        workers: Workers | None,
     ) -> None:
         self._store = store
+        self.workers = workers
         self._state: object = None  # of the store when its rows were read
         self._writes = store.writes
         self.links: Links = store.links
@@ -122,7 +128,9 @@ class Gallery:
         self._searching = searching
         self._models = Models(store.model_record, store.place, kept, closed, device, precision)
         self._fingerprints = FingerprintDerivation(decoding)
-        self._pipeline = Pipeline(store.items, self._models, decoding, looking)
+        self._pipeline = Pipeline(
+            *(store.items, self._models, decoding, looking), workers.asker if workers else None
+        )
         self._engine: VectorIndex = store.vector_index(
             *(searching, compacting, closed), write=not read_only, sizes=sizes
         )
@@ -155,6 +163,7 @@ class Gallery:
         gradually: bool = False,
         sizes: Sizes = DEFAULT_SIZES,
         derivations: Sequence[Derivation] = (),
+        workers: str | None = None,
     ) -> Gallery:
         """The gallery at `place`, made if there is none, with its model loaded.
 
@@ -170,7 +179,9 @@ class Gallery:
                      `reembedding.begin`, a second look at all pictures, and `reembedding.switch`
         sizes        limits of the vector index, which tests make smaller
         derivations  what else is made from each picture and text, and kept with it
-        raises       ModelError, StoreError
+        workers      the address of a PostgreSQL database through which workers embed new pictures;
+                     None: that is done here
+        raises       ModelError, StoreError, JobsUnreachable
         """
         is_new = not (
             read_only or is_address(place) or await asyncio.to_thread(os.path.exists, place)
@@ -183,7 +194,8 @@ class Gallery:
         store = await open_store(place, read_only=read_only, derivations=names)
         try:
             kept = await store.model_record.get()
-            gallery = cls(store, kept, device, precision, read_only, sizes)
+            asked = Workers(workers) if workers else None
+            gallery = cls(store, kept, device, precision, read_only, sizes, asked)
             try:
                 await gallery._begin(model, gradually)
                 await gallery._derive(derivations)
@@ -198,6 +210,8 @@ class Gallery:
     async def _begin(self, model: str | Embedder | None, gradually: bool) -> None:
         """Load model and rows; at the same time, when the file says how many numbers a row has."""
         models, engine = self._models, self._engine
+        if self.workers is not None:
+            await self.workers.start()
         self._state = await self._store.state()
         if model is None:
             if models.kept is not None:
@@ -227,6 +241,8 @@ class Gallery:
     async def close(self) -> None:
         """Finish what is being written and close the store; calls that wait raise GalleryClosed."""
         self._closed.set()
+        if self.workers is not None:
+            await self.workers.close()
         await self._engine.close()
         await self._models.close()
         await self.reembedding.close()  # after the models: a switch that runs is finished by then
@@ -319,14 +335,14 @@ class Gallery:
 
     # ---- adding
 
-    async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
-        """The picture in `data`, decoded and embedded, for a link of this group.
+    async def embed_picture(self, data: bytes, link: Link = NOWHERE) -> EmbeddedPicture:
+        """The picture in `data`, decoded and embedded, for this link; by workers where there are.
 
-        Bytes that the group shows already skip both. Bytes that only others show don't: the time
-        would tell the group that they do.
+        Bytes that the link's group shows already skip both. Bytes that only others show don't: the
+        time would tell the group that they do. With workers, it waits until one has answered.
         raises   PictureError
         """
-        return await self._pipeline.picture(data, space, group)
+        return await self._pipeline.picture(data, link)
 
     async def scenes(
         self, clip: ClipSource, limits: ClipLimits = CLIP_LIMITS, *, asked: bool = False
@@ -383,7 +399,7 @@ class Gallery:
 
     async def add(self, data: bytes, link: Link, cursor: Cursor | None = None) -> None:
         """`embed_picture`, then `commit`."""
-        picture = await self.embed_picture(data, link.space, link.group.id)
+        picture = await self.embed_picture(data, link)
         await self.commit([(picture, link)], [cursor] if cursor else [])
 
     async def slots_pending(self, space: int, source: str) -> set[str]:
@@ -412,14 +428,17 @@ class Gallery:
 
     async def remove_sources(self, space: int, sources: Collection[str]) -> int:
         """Remove all links of these sources; returns how many."""
+        await self.erase_given_up(space, sources=sources)
         return await self._removed(lambda: self._writes.remove_sources(space, sources))
 
     async def remove_group(self, space: int, group: int) -> int:
         """Remove the links and cursors of a group and of the groups whose parent it is."""
+        await self.erase_given_up(space, group=group)
         return await self._removed(lambda: self._writes.remove_group(space, group))
 
     async def remove_space(self, space: int) -> int:
         """Remove everything of a space: links, cursors, watched groups, jobs, searches, watches."""
+        await self.erase_given_up(space)
         removed = await self._removed(lambda: self._writes.remove_space(space))
         self.watching.forget(space)
         return removed
@@ -430,13 +449,20 @@ class Gallery:
 
         upto   Unix seconds; infinity: all links, also those that are posted later
         """
+        await self.erase_given_up(space, owner=owner, upto=upto)
         removed = await self._removed(lambda: self._writes.leave_out(space, owner, upto))
         self.watching.forget(space)
         return removed
 
     async def remove_older(self, space: int, posted_before: float) -> int:
         """Remove the links of a space posted before then (Unix seconds); returns how many."""
+        await self.erase_given_up(space, upto=posted_before)
         return await self._removed(lambda: self._writes.remove_older(space, posted_before))
+
+    async def erase_given_up(self, space: int, **which: Any) -> None:
+        """Erase what is listed of pictures that workers gave up, see `DeadLetters.erase`."""
+        if self.workers is not None:
+            await self.workers.dead_letters.erase(space, **which)
 
     async def _removed(self, write: Callable[[], Awaitable[Changes]]) -> int:
         async def follow() -> Changes:

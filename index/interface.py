@@ -9,14 +9,14 @@ from index.clips.clip import ClipLimits, ClipSource
 from index.types.filter import Filter, Sort
 from index.types.overview import Overview
 from index.types.query import Query, QueryEmbedding
-from index.types.records import Answer, Copy, EmbeddedPicture, Position
+from index.types.records import NOWHERE, Answer, Copy, EmbeddedPicture, Link, Position
 
 
 class PictureEmbedder(Protocol):
     """Makes embeddings of pictures."""
 
-    async def embed_picture(self, data: bytes, space: int = 0, group: int = 0) -> EmbeddedPicture:
-        """The picture in `data`, decoded and embedded, for a link of this group.
+    async def embed_picture(self, data: bytes, link: Link = NOWHERE) -> EmbeddedPicture:
+        """The picture in `data`, decoded and embedded, for this link.
 
         raises   PictureError
         """
@@ -29,6 +29,28 @@ class PictureEmbedder(Protocol):
 
     async def slots_pending(self, space: int, source: str) -> set[str]:
         """The slots of one source that a second look would add something to."""
+
+
+class WordReader(Protocol):
+    """Reads the words in pictures, here or by workers.
+
+    revision   what was read by another one is to be read again
+    """
+
+    revision: str
+
+    async def read(self, data: bytes, link: Link = NOWHERE) -> tuple[str, ...]:
+        """The lines of words in the picture, from top to bottom; none when it has no text.
+
+        link     where it is shown
+        raises   PictureError, OCRUnusable, GalleryClosed
+        """
+
+    async def rest(self) -> None:
+        """Give memory back until the next picture comes."""
+
+    async def close(self) -> None:
+        """Read no more; a picture that is being read gets GalleryClosed."""
 
 
 class Surveyor(Protocol):

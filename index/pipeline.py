@@ -9,45 +9,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from index.answering.parts import parts_of
 from index.concurrency import Pool, SingleFlight
 from index.derivations import Derivation
-from index.embed.embedder import Embedder
 from index.embed.tokens import is_spelled
-from index.images import decoders
-from index.images.decode import Decoded
+from index.jobs.asker import Asker
+from index.jobs.packing import Outcome, picture_of
+from index.making import decode_for, embedded
 from index.models import Models
-from index.stills import stills_of
 from index.store.interface import Items
 from index.transcripts.terms import asked, pairs
+from index.types.derivations import FINGERPRINT, REEMBEDDING
 from index.types.errors import EmptyQuery, GalleryClosed, LinkGone, ModelChanged
 from index.types.query import NOTHING, Query, QueryEmbedding, middle, tidy
-from index.types.records import Derived, EmbeddedPicture, Floats, Moment, key_of
+from index.types.records import Derived, EmbeddedPicture, Floats, Link, key_of
 
 log = logging.getLogger(__name__)
 
 # Pictures that are being decoded, or are decoded and not yet embedded. Each takes some 2 MB.
 MAX_IN_PROGRESS = 32
 MAX_ASKED_IN_PROGRESS = 8
+# The derivations that workers can make.
+BY_WORKERS = (FINGERPRINT, REEMBEDDING)
 
 
 class Pipeline:
     """Embeds pictures, texts and queries.
 
     decoding, looking   threads that decode new pictures, and pictures of queries
+    asker               by which workers embed new pictures; None: that is done here. Queries are
+                        always embedded here: a person waits
     """
 
-    def __init__(self, items: Items, models: Models, decoding: Pool, looking: Pool) -> None:
+    def __init__(
+        self,
+        items: Items,
+        models: Models,
+        decoding: Pool,
+        looking: Pool,
+        asker: Asker | None,
+    ) -> None:
         self._items = items
         self._models = models
         self._decoding = decoding
         self._looking = looking
+        self._asker = asker
         self._in_progress = asyncio.Semaphore(MAX_IN_PROGRESS)
         self._asked_in_progress = asyncio.Semaphore(MAX_ASKED_IN_PROGRESS)
         self._derivations: list[Derivation] = []
@@ -55,47 +66,62 @@ class Pipeline:
 
     # ---- pictures
 
-    async def picture(self, data: bytes, space: int, group: int) -> EmbeddedPicture:
-        """The picture in `data`, for a link of this group.
+    async def picture(self, data: bytes, link: Link) -> EmbeddedPicture:
+        """The picture in `data`, for this link.
 
-        Bytes that the group has are neither decoded nor embedded again, and calls with the same
-        bytes for the same group at the same time share the work. raises PictureError
+        Bytes that the link's group has are neither decoded nor embedded again, and calls with the
+        same bytes for the same group at the same time share the work. raises PictureError
         """
         key = await asyncio.to_thread(key_of, "image", data)
         return await self._shared.run(
-            (key, space, group), lambda: self._known_or_embedded(key, data, space, group)
+            (key, link.space, link.group.id), lambda: self._known_or_embedded(key, data, link)
         )
 
-    async def _known_or_embedded(
-        self, key: bytes, data: bytes, space: int, group: int
-    ) -> EmbeddedPicture:
-        known = await self._items.item_of_group(key, space, group)
+    async def _known_or_embedded(self, key: bytes, data: bytes, link: Link) -> EmbeddedPicture:
+        known = await self._items.item_of_group(key, link.space, link.group.id)
         wanted = self._wanted_of(known)
         if known is not None and not wanted:
             return known
+        if self._asker is not None:
+            return await self._by_workers(self._asker, key, data, known, wanted, link)
         # A picture that only lacks what no model makes needs none.
         thread = None if known else await self._models.thread()
         async with self._in_progress:
             if known is None:
                 assert thread is not None
-                with thread.expecting():
-                    decoded = await self._decoding.run(decode_for(thread.embedder, data))
-                vectors = await thread.images(decoded.frames)
-                known = EmbeddedPicture(
-                    key, "image", vectors, decoded.width, decoded.height,
-                    revision=thread.embedder.revision,
-                    moments=await self._moments(data, decoded), partial=decoded.partial,
-                )  # fmt: skip
+                known = await embedded(key, data, thread, self._decoding)
             for derivation in wanted:
                 known = await _derived(known, derivation, derivation.of_picture(data))
         return known
 
-    async def _moments(self, data: bytes, decoded: Decoded) -> list[Moment]:
-        """What is kept of each frame of an animation; nothing of a still picture."""
-        if decoded.n_frames < 2:
-            return []
-        stills = await self._decoding.run(partial(stills_of, data, decoded.seconds))
-        return [Moment(*one) for one in zip(decoded.seconds, stills, strict=bool(stills))]
+    async def _by_workers(
+        self,
+        asker: Asker,
+        key: bytes,
+        data: bytes,
+        known: EmbeddedPicture | None,
+        wanted: Sequence[Derivation],
+        link: Link,
+    ) -> EmbeddedPicture:
+        """The picture, embedded by workers. What they don't know to make is made here.
+
+        What another model makes is a job of its own, since few workers have two.
+        """
+        vectors = f"vectors:{self._models.revision}"
+        made = {d.name: f"{d.name}:{d.revision}" for d in wanted if d.name in BY_WORKERS}
+        again = made.get(REEMBEDDING)
+        needs = [vectors] if known is None else []
+        needs += [need for need in made.values() if need != again]
+        outcomes: dict[str, Outcome] = {}
+        for some in (needs, [again] if again else []):
+            outcomes |= await asker.ask(data, some, link) if some else {}
+        if known is None:
+            known = picture_of(key, await outcomes[vectors].result())
+        for derivation in wanted:
+            need = made.get(derivation.name)
+            making = outcomes[need].result() if need else derivation.of_picture(data)
+            known = await _derived(known, derivation, making)
+        return known
 
     # ---- texts
 
@@ -220,11 +246,6 @@ class Pipeline:
         async with self._asked_in_progress:
             decoded = await self._looking.run(decode_for(thread.embedder, data))
             return await thread.images(decoded.frames, asked=True)
-
-
-def decode_for(model: Embedder, data: bytes) -> Callable[[], Decoded]:
-    """What decodes a picture as this model takes it; for a thread. It raises PictureError."""
-    return partial(decoders.decode, data, model.side, model.shape, resample=model.resample)
 
 
 async def _derived(

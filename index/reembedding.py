@@ -16,8 +16,9 @@ from index.concurrency import Pool, to_completion
 from index.embed import checkpoint
 from index.embed.embedder import Embedder
 from index.embed.model_thread import ModelThread
+from index.making import decode_for
 from index.models import Models, info_of
-from index.pipeline import Pipeline, decode_for
+from index.pipeline import Pipeline
 from index.search.interface import VectorIndex
 from index.store.interface import Derivations
 from index.types.derivations import REEMBEDDING

@@ -125,8 +125,10 @@ def test_promtool_takes_the_rules_and_the_dashboard(tmp_path: Path) -> None:
 
 
 def test_compose_keeps_what_the_container_keeps() -> None:
-    (name, service), *others = COMPOSE["services"].items()
-    assert (name, others) == ("magpie", [])
+    service = COMPOSE["services"]["magpie"]
+    worker = COMPOSE["services"]["worker"]
+    assert (worker["image"], worker["profiles"]) == (service["image"], ["workers"])
+    assert set(worker["environment"]) <= set(DEFAULTS)
     assert (ROOT / service["build"]["context"] / "Dockerfile").exists()
     for argument in service["build"]["args"]:
         assert f"ARG {argument}=" in RECIPE

@@ -28,9 +28,11 @@ LAYERS = {
             "copies",
             "transcripts",
             "store",
+            "jobs",
         ),
-        *("answering", "overview", "drawing", "models", "pipeline"),
-        *("posted_before", "reembedding", "watches", "gallery", "cli", "__main__"),
+        *("answering", "overview", "drawing", "making", "models", "pipeline"),
+        *("posted_before", "reembedding", "picture_worker", "watches", "gallery", "cli"),
+        "__main__",
     ),
 }
 # The one writer, and those who make it and its gallery.

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from bot.ops.metrics import Metrics
+from bot.ops.metrics import JobMetrics, Metrics
 from bot.ops.settings import Address, SettingsError
+from index import JobsUnreachable, QueueState
 
 STARTING, READY, DISCONNECTED = "starting", "ready", "disconnected"
 STUCK_LAG_S = 5.0  # if the event loop was held up this long just now, the bot is not ready
@@ -47,6 +49,7 @@ class Health:
         self._condition: Callable[[], Condition] | None = None
         self._pictures: Callable[[], Awaitable[int]] | None = None
         self._folder: Path | None = None
+        self._queue: Callable[[], Awaitable[QueueState]] | None = None
         app = web.Application()
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/metrics", self._show_metrics)
@@ -57,30 +60,23 @@ class Health:
 
         raises   SettingsError when the address can't be used
         """
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self._address.host, self._address.port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise SettingsError(
-                [
-                    f"MAGPIE_HTTP={self._address}: can't listen there ({error.strerror or error}); "
-                    "another program may be using it. Choose another port, or off."
-                ]
-            ) from error
+        await listen(self._runner, self._address)
 
     def watch(
         self,
         condition: Callable[[], Condition],
         pictures: Callable[[], Awaitable[int]],
         folder: Path | None,
+        queue: Callable[[], Awaitable[QueueState]] | None = None,
     ) -> None:
         """Tell of the bot from now on; until then it is starting.
 
         condition  gives the bot's state at this moment
         pictures   counts the indexed pictures
         folder     where the gallery's file is; None: it is in a database
+        queue      tells how the queue of the workers' jobs is, where there is one
         """
+        self._queue = queue
         self._condition = condition
         self._pictures = pictures
         self._folder = folder
@@ -134,6 +130,39 @@ class Health:
             metrics.queue.set(now.queue)
             metrics.history_left.set(now.channels_left)
             metrics.latency.set(math.nan if now.latency_s is None else now.latency_s)
-        return web.Response(
-            body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
+        if self._queue is not None:
+            await shown(metrics.jobs, self._queue)
+        return exposition(metrics.registry)
+
+
+async def listen(runner: web.AppRunner, address: Address) -> None:
+    """Let a server listen.
+
+    raises   SettingsError when the address can't be used
+    """
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise SettingsError(
+            [
+                f"MAGPIE_HTTP={address}: can't listen there ({error.strerror or error}); "
+                "another program may be using it. Choose another port, or off."
+            ]
+        ) from error
+
+
+async def shown(metrics: JobMetrics, queue: Callable[[], Awaitable[QueueState]]) -> None:
+    """Show the queue as it is now; NaN while its database can't be used."""
+    try:
+        metrics.show(await queue())
+    except JobsUnreachable:
+        metrics.show(None)
+
+
+def exposition(registry: CollectorRegistry) -> web.Response:
+    """The figures as Prometheus reads them."""
+    return web.Response(
+        body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )

@@ -3,17 +3,66 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Container
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from index import QueueState
+
 LAG_STEP_S = 0.05  # how often the event loop's lag is measured
 LAG_KEPT = 12_000  # measurements: ten minutes of them
 WRITTEN_KEPT = 10_000  # commits: more than fit into a minute
 LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 3.0)
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class JobMetrics:
+    """The figures of the queue of jobs, which bots and workers show alike. NaN: there is none."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.waiting = Gauge(
+            "magpie_jobs_waiting", "Pictures that wait for a worker, of all bots", registry=registry
+        )
+        self.leased = Gauge(
+            "magpie_jobs_leased", "Pictures that workers have in hand", registry=registry
+        )
+        self.oldest = Gauge(
+            "magpie_jobs_oldest_seconds",
+            "How long the oldest of them has waited",
+            registry=registry,
+        )
+        self.dead = Gauge("magpie_dead_letters", "Pictures that were given up", registry=registry)
+        self.show(None)
+
+    def show(self, queue: QueueState | None) -> None:
+        """Show the queue as it is now."""
+        self.waiting.set(math.nan if queue is None else queue.waiting)
+        self.leased.set(math.nan if queue is None else queue.leased)
+        self.oldest.set(math.nan if queue is None else queue.oldest_s)
+        self.dead.set(math.nan if queue is None else queue.dead)
+
+
+class WorkerMetrics:
+    """The figures of one worker, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.jobs = JobMetrics(registry)
+        self.done = Histogram(
+            "magpie_worker_job_seconds",
+            "From the lease of a job to its end",
+            ["end"],
+            buckets=SECONDS,
+            registry=registry,
+        )
+        ProcessCollector(registry=registry)
+
+    def finished(self, end: str, seconds: float) -> None:
+        """Count a job: "answered", "refused" (it is no picture), "failed" or "dropped"."""
+        self.done.labels(end).observe(seconds)
 
 
 class Metrics:
@@ -75,6 +124,7 @@ class Metrics:
             "Room where the gallery's file is; NaN where it is in a database",
             registry=registry,
         )
+        self.jobs = JobMetrics(registry)
         ProcessCollector(registry=registry)  # memory and processor time of this process
         self.started = time.monotonic()
         self._lags: deque[float] = deque(maxlen=LAG_KEPT)

@@ -27,6 +27,7 @@ DEFAULTS = {
     "MAGPIE_DEVICE": "auto",
     "MAGPIE_PRECISION": "auto",
     "MAGPIE_OCR": "auto",
+    "MAGPIE_WORKERS": "",
     "MAGPIE_HTTP": "127.0.0.1:8080",
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_VIDEO_MB": "32",
@@ -82,6 +83,8 @@ class Settings:
     device: str = "auto"
     precision: Precision = "auto"
     ocr: str = "auto"
+    # The database through which workers embed; "": this process does. It may hold a password.
+    workers: str = field(default="", repr=False)
     http: Address | None = Address("127.0.0.1", 8080)
     questions: int = 30  # a member may ask in a minute; 0: any number
     videos: ClipLimits = field(default_factory=ClipLimits)  # of reading one
@@ -104,8 +107,12 @@ class Settings:
         return self.db if isinstance(self.db, Path) else Path(DEFAULTS["MAGPIE_DB"])
 
 
-def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings:
+def read(
+    environment: Mapping[str, str], dotenv: Path | None = None, *, worker: bool = False
+) -> Settings:
     """The settings; the environment wins over the file `dotenv`, where there is one.
+
+    worker   for a worker, which needs no token, but the database in which its jobs are
 
     An empty value counts as not set, since a copied `.env.example` has lines such as `NAME=`.
     raises   SettingsError, with all problems at once
@@ -121,14 +128,16 @@ def read(environment: Mapping[str, str], dotenv: Path | None = None) -> Settings
             return instead
 
     api = checked("DISCORD_API", _api, DISCORD)
+    token = "" if worker else checked("DISCORD_TOKEN", partial(_token, own=api == DISCORD), "")
     settings = Settings(
-        token=checked("DISCORD_TOKEN", partial(_token, own=api == DISCORD), ""),
+        token=token,
         api=api,
         db=checked("MAGPIE_DB", _database, _NOWHERE),
         model=values["MAGPIE_MODEL"].strip(),
         device=checked("MAGPIE_DEVICE", _device, ""),
         precision=checked("MAGPIE_PRECISION", _precision, "auto"),
         ocr=checked("MAGPIE_OCR", _ocr, ""),
+        workers=checked("MAGPIE_WORKERS", partial(_workers, needed=worker), ""),
         http=checked("MAGPIE_HTTP", _http, None),
         questions=checked("MAGPIE_QUESTIONS", _questions, 0),
         videos=ClipLimits(
@@ -311,6 +320,24 @@ def _ocr(value: str) -> str:
     if value.lower() in OCR:
         return value.lower()
     raise ValueError(_one_of(value, OCR))
+
+
+def _workers(value: str, needed: bool) -> str:
+    if not value:
+        if needed:
+            raise ValueError(
+                "is not set. Give the database in which the bots put the jobs, such as "
+                "postgresql://magpie@127.0.0.1/magpie."
+            )
+        return ""
+    try:
+        parts = urlsplit(value)
+        told = parts.hostname and parts.port != 0
+    except ValueError:
+        told = None
+    if not told or parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError("must be a PostgreSQL database, such as postgresql://127.0.0.1/magpie.")
+    return value
 
 
 def _http(value: str) -> Address | None:

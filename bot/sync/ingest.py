@@ -234,10 +234,14 @@ class Ingest:
         raises   LinkExpired, GalleryClosed, StoreError; for a patient post anything unforeseen,
                  and DownloadFailed where Discord may have its own file again later
         """
+        link = _link(post, picture)
         try:
             data = await self._contents.fetch(picture)
             with self._metrics.embedding.time():
-                embedded = await self._embedder.embed_picture(data, post.space, post.group.id)
+                work = self._embedder.embed_picture(data, link)
+                embedded = await self._writer.unless_erased(link, post.as_of, work)
+            if embedded is None:
+                return []
             self._read(embedded.key, data, (post.space, post.group.id))
         except (LinkExpired, GalleryClosed, StoreError):
             raise
@@ -247,7 +251,7 @@ class Ingest:
                 raise
             self._failed(post, picture, error)
             return []
-        return [Item(embedded, _link(post, picture), post.as_of)]
+        return [Item(embedded, link, post.as_of)]
 
     def _failed(self, post: Post, picture: Picture, error: Exception) -> None:
         self._metrics.failed.labels(type(error).__name__).inc()

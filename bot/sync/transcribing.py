@@ -25,12 +25,14 @@ from index import (
     DecoderUnusable,
     Filter,
     GalleryClosed,
+    Group,
+    Link,
     OCRUnusable,
     PendingTranscript,
     PictureError,
     StoreError,
-    Transcriber,
     TranscriptReader,
+    WordReader,
 )
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class Transcribing:
     def __init__(
         self,
         transcripts: TranscriptReader,
-        transcriber: Transcriber | None,
+        transcriber: WordReader | None,
         writer: Writer,
         refetcher: Refetcher,
         metrics: Metrics,
@@ -117,13 +119,13 @@ class Transcribing:
 
     # ---- the work
 
-    async def _work(self, transcriber: Transcriber) -> None:
+    async def _work(self, transcriber: WordReader) -> None:
         with contextlib.suppress(GalleryClosed):
             await self._writer.begin_transcripts(transcriber.revision)
             while True:
                 await self._go_on(transcriber)
 
-    async def _go_on(self, transcriber: Transcriber) -> None:
+    async def _go_on(self, transcriber: WordReader) -> None:
         """Read what is pending, or wait for more."""
         try:
             self._new.arrived.clear()
@@ -136,7 +138,7 @@ class Transcribing:
             log.error(fields("transcribing_waits", why=error), exc_info=unforeseen)
             await asyncio.sleep(self._clocks.transcribe_again_s)
 
-    async def _rest(self, transcriber: Transcriber) -> None:
+    async def _rest(self, transcriber: WordReader) -> None:
         """Wait for new pictures, or until others can be read: after what comes first, or when those
         that could not be had are worth another try."""
         soon = bool(self._new) or self._busy()
@@ -151,19 +153,21 @@ class Transcribing:
         except TimeoutError:
             pass
 
-    async def _read_new(self, transcriber: Transcriber) -> bool:
+    async def _read_new(self, transcriber: WordReader) -> bool:
         """Read the words in the pictures that are in memory; whether there were any."""
         any_read = False
         for key in self._new.pictures():
             if await self._transcripts.is_pending(key) and (held := self._new.take(key)):
                 any_read = True
                 with _unforeseen_is_logged():
-                    await self._read(transcriber, key, held.data, held.seen_in)
+                    space, group = min(held.seen_in)
+                    link = Link(space, Group(group), "", "")
+                    await self._read(transcriber, key, held.data, held.seen_in, link)
         # Those are left that are not written yet; or were erased, or are known.
         self._new.drop_older(UNWRITTEN * self._clocks.transcribe_s)
         return any_read
 
-    async def _read_others(self, transcriber: Transcriber) -> bool:
+    async def _read_others(self, transcriber: WordReader) -> bool:
         """Fetch and read the pictures that are not in memory, the newest first, as long as nothing
         comes first; whether any was read."""
         after, any_read, left = 0, False, set[int]()
@@ -183,14 +187,14 @@ class Transcribing:
         self._tries.forget_others(left)
         return any_read
 
-    async def _read_again(self, transcriber: Transcriber, one: PendingTranscript) -> bool:
+    async def _read_again(self, transcriber: WordReader, one: PendingTranscript) -> bool:
         """Fetch and read what a link shows; whether that is done."""
         done = False
         with _unforeseen_is_logged():
             data = await self._refetcher.fetch(one.id, one.link)
             if data is not None:
                 seen_in = {(one.link.space, one.link.group.id)}
-                await self._read(transcriber, one.key, data, seen_in)
+                await self._read(transcriber, one.key, data, seen_in, one.link)
                 done = True
         if not done:
             self._tries.failed(one.id, self._clocks.transcribe_again_s)
@@ -198,15 +202,16 @@ class Transcribing:
 
     async def _read(
         self,
-        transcriber: Transcriber,
+        transcriber: WordReader,
         key: bytes,
         data: bytes,
         seen_in: Collection[tuple[int, int]],
+        link: Link,
     ) -> None:
         """Read the words in a picture. One that can't be read counts as one without words."""
         try:
             with self._metrics.transcribing.time():
-                lines = await transcriber.read(data)
+                lines = await transcriber.read(data, link)
         except PictureError as error:
             log.info(fields("words_unread", why=error))
             lines = ()

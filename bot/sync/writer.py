@@ -18,7 +18,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -129,6 +129,8 @@ class Writer:
         self._ended_watches: LRUCache[int, None] = LRUCache(REMEMBERED)  # paused or removed
         # When the questions of an owner in a space were erased, by the monotonic clock.
         self._questions_erased: LRUCache[tuple[int, int], float] = LRUCache(REMEMBERED)
+        # Work on pictures, which ends when they are erased; each with its link and `as_of`.
+        self._on_their_way: dict[asyncio.Task[Any], tuple[Link, int]] = {}
 
     # ---- what was observed
 
@@ -152,6 +154,7 @@ class Writer:
         hidden   those of them that are behind a spoiler
         """
         self._observed[message] = _Observation(self._next(), slots, hidden)
+        self._stop_erased()
         return message not in self._deleted
 
     def has_observed(self, message: int) -> bool:
@@ -205,6 +208,27 @@ class Writer:
                 return False
         seen = self._observed.get(message)
         return seen is None or link.slot in seen.slots
+
+    async def unless_erased(self, link: Link, as_of: int, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of work on a picture; None if the picture is erased meanwhile, which ends it.
+
+        So the bytes of what was erased wait for no worker.
+        as_of   `now` before the message was asked for
+        """
+        task = asyncio.ensure_future(work)
+        self._on_their_way[task] = (link, as_of)
+        try:
+            await asyncio.wait([task])
+            return None if task.cancelled() else task.result()
+        finally:
+            del self._on_their_way[task]
+            task.cancel()
+
+    def _stop_erased(self) -> None:
+        """End work on pictures that are erased by now."""
+        for work, (link, as_of) in self._on_their_way.items():
+            if not self.is_current(link, as_of):
+                work.cancel()
 
     # ---- pictures, cursors and jobs
 
@@ -272,7 +296,9 @@ class Writer:
 
     async def _erase(self, write: Callable[[], Awaitable[int]], *, patient: bool) -> int:
         """Let `write` erase pictures, in its turn; returns how many, as it does."""
+        self._stop_erased()
         erased = await self._in_turn(write, patient=patient)
+        self._stop_erased()  # what `write` itself has noted
         if erased:
             self.erased.set()
         return erased
@@ -306,6 +332,7 @@ class Writer:
             self._deleted[message] = None
 
         async def write() -> int:
+            await self._gallery.erase_given_up(space, sources=[str(m) for m in messages])
             slots = self._gallery.links.slots
             known = [m for m in map(str, messages) if await slots(space, m)]
             return await self._gallery.remove_sources(space, known) if known else 0
@@ -335,6 +362,7 @@ class Writer:
     async def erase_space(self, space: int) -> int:
         """Erase everything of a server; returns how many pictures were erased."""
         self._erased_spaces[space] = self._next()
+        self._stop_erased()
         return await self._in_turn(lambda: self._gallery.remove_space(space))
 
     async def leave_out(self, space: int, owner: int, upto: float) -> int:
@@ -349,7 +377,11 @@ class Writer:
         async def write() -> int:
             # Before the write, so that a question can't be saved right behind it.
             self._questions_erased[space, owner] = time.monotonic()
-            return await self._gallery.leave_out(space, owner, upto)
+            erased = await self._gallery.leave_out(space, owner, upto)
+            for work, (link, _) in self._on_their_way.items():
+                if (link.space, link.owner) == (space, owner) and link.posted_at <= upto:
+                    work.cancel()
+            return erased
 
         return await self._erase(write, patient=False)
 

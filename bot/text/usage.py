@@ -12,6 +12,7 @@ SETTINGS = {
     "MAGPIE_DEVICE": "where the model runs: auto, cpu, cuda or mps",
     "MAGPIE_PRECISION": "how it computes on a CPU: auto, exact, default or fast",
     "MAGPIE_OCR": "whether the words in pictures are read: auto, on or off",
+    "MAGPIE_WORKERS": "the PostgreSQL database through which workers embed; empty: the bot does",
     "MAGPIE_HTTP": "where /healthz and /metrics answer: host:port, or off",
     "MAGPIE_QUESTIONS": "questions a minute for each member; 0 for no limit",
     "MAGPIE_VIDEO_MB": "megabytes that are read of a video at most",
@@ -19,6 +20,7 @@ SETTINGS = {
     "MAGPIE_LOG": "how much is logged: debug, info, warning or error",
 }
 WHAT = "Find pictures on Discord by what is in them."
+WORKER = "embed pictures for the bots that use the database MAGPIE_WORKERS; needs no token"
 HEALTH = "ask the bot that runs with these settings how it is; the exit status is 0 if well"
 
 

@@ -14,6 +14,7 @@ from index.cli.commands import (
     copies,
     find,
     info,
+    jobs,
     look,
     map,
     models,
@@ -23,7 +24,7 @@ from index.cli.commands import (
 
 # In the order of `--help`. What a command needs to run is imported when it runs, so that `find` in
 # words loads nothing for pictures.
-MODULES = (add, find, copies, map, info, models, look, remove, backup, restore)
+MODULES = (add, find, copies, map, info, models, look, remove, backup, restore, jobs)
 COMMANDS = tuple(module.COMMAND for module in MODULES)
 WHAT = "Find pictures by what is in them."
 EXIT_CODES = (

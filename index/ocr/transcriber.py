@@ -22,6 +22,7 @@ from index.images.decode import LIMITS
 from index.ocr.installed import models
 from index.ocr.limits import MAX_ANSWER_BYTES, READY, WALL_CLOCK_S
 from index.types.errors import GalleryClosed, OCRUnusable, PictureBroken
+from index.types.records import NOWHERE, Link
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Transcriber:
         self._turn = asyncio.Lock()
         self._process: Process | None = None
 
-    async def read(self, data: bytes) -> tuple[str, ...]:
+    async def read(self, data: bytes, link: Link = NOWHERE) -> tuple[str, ...]:
         """The lines of words in the picture, from top to bottom; none when it has no text. Of an
         animation, those in each frame that is searched.
 

@@ -15,13 +15,15 @@ GalleryError
 │   ├── NotAPicture         text, a web page, a video, …
 │   ├── PictureUnsupported  a picture, of a format or a variant that isn't read
 │   ├── PictureBroken       truncated or damaged
-│   └── PictureTooSlow      decoding took longer than the limit
+│   ├── PictureTooSlow      decoding took longer than the limit
+│   └── PictureGivenUp      workers have tried it too often
 ├── StoreError
 │   ├── StoreLocked         another process is writing to it
 │   ├── StoreCorrupt        damaged, or not a gallery
 │   ├── StoreTooNew         made by a newer Magpie
 │   ├── StoreFull           the disk is full
 │   ├── StoreUnreachable    missing, or no permission
+│   ├── JobsUnreachable     the database of the workers' jobs can't be used
 │   └── ModelMismatch       its embeddings come from another model
 ├── DecoderUnusable         no process that decodes pictures can be started
 ├── OCRUnusable             words in pictures can't be read here
@@ -213,6 +215,20 @@ class PictureTooSlow(PictureError):
         self.limit_s = limit_s
 
 
+class PictureGivenUp(PictureError):
+    """Workers have tried `tries` times to read it; the last time failed for this reason."""
+
+    def __init__(self, reason: str, tries: int, what: str = "picture") -> None:
+        sentence = Sentence(
+            "This picture was tried {tries} times, and not read: {reason}.",
+            tries=tries,
+            reason=reason,
+        )
+        super().__init__(sentence, what)
+        self.reason = reason
+        self.tries = tries
+
+
 class DecoderUnusable(GalleryError):
     """No process that decodes pictures can be started; that says nothing of the picture."""
 
@@ -302,6 +318,15 @@ class ModelMismatch(StoreError):
         )
         self.stored = stored
         self.asked = asked
+
+
+class JobsUnreachable(StoreError):
+    """The database through which workers are asked can't be used."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            Path(place), f"The database of the workers' jobs, {place}, can't be used: {reason}."
+        )
 
 
 class ModelChanged(GalleryError):

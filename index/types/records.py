@@ -52,6 +52,10 @@ class Link:
     details: Mapping[str, Any] = field(default_factory=dict)  # small JSON, opaque here
 
 
+# Of a picture that is looked at and not kept.
+NOWHERE = Link(0, Group(0), "", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """How far a group is covered: all its sources in (oldest, newest] have been read."""

@@ -64,14 +64,16 @@ async def running(
     questions: int = 0,
     api: str = "",
     transcriber: Transcriber | None = None,
+    workers: str | None = None,
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected to `server` and ready, with its gallery in the file `db`.
 
     questions   how many a member may ask in a minute; 0: any number
     transcriber reads the words in pictures; None: nothing does
     api         the address of a server that stands before `server`
+    workers     the database through which workers embed; None: Magpie does
     """
-    gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True)
+    gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True, workers=workers)
     try:
         settings = settings_for(server, db)
         settings = replace(settings, api=api or settings.api, questions=questions)

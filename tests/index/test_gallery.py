@@ -240,7 +240,8 @@ async def test_same_bytes_at_once_share_the_work_within_a_group(
 ) -> None:
     embedder.delay_s = 0.05
     places = [(1, 10)] * 10 + [(1, 11), (2, 10)]
-    tasks = [asyncio.create_task(gallery.embed_picture(png("red"), *place)) for place in places]
+    links = [Link(space, Group(group), "1", "") for space, group in places]
+    tasks = [asyncio.create_task(gallery.embed_picture(png("red"), one)) for one in links]
     await asyncio.sleep(0.02)
     tasks[0].cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)

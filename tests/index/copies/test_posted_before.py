@@ -153,7 +153,7 @@ async def test_an_erased_picture_leaves_no_fingerprint(gallery: Gallery, tmp_pat
     other = await post(gallery, encoded(drawing(4)), "2", at=2.0)
     await gallery.bookkeeping.not_a_copy(1, link, other)
     assert await gallery.copies_of(data, Filter(1))
-    key = (await gallery.embed_picture(data, 1, 10)).key
+    key = (await gallery.embed_picture(data, Link(1, Group(10), "1", ""))).key
     made = await gallery.derivations.get(FINGERPRINT, key)
     assert made is not None
     await gallery.remove_sources(1, ["1"])
