@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 from index.drawing import atlas_data
@@ -37,7 +38,15 @@ class Atlas:
     async def _make(self) -> dict[str, Any]:
         async with self._opened.use() as gallery:
             await _ready(gallery)
-            return atlas_data(await gallery.overview(self._opened.filter))
+            overview = await gallery.overview(self._opened.filter)
+        known = self._opened.inventory
+        places = {link: known.place(link) for link in overview.links.tolist()}
+        names = {
+            link: os.path.basename(known.sources[place])
+            for link, place in places.items()
+            if place is not None
+        }
+        return atlas_data(overview) | {"names": names}
 
     async def close(self) -> None:
         """Stop making it."""

@@ -8,11 +8,13 @@ import os
 from pathlib import Path
 
 from index.cli.contents import contents
-from index.cli.paths import is_under, why
+from index.cli.paths import OPEN, is_under, refuse_odd, why
+from index.concurrency import to_completion
 from index.gallery import Gallery
 from serve.described import AWAY
 from serve.guard import Refused
 
+OPEN_FILES = Path("/proc/self/fd")
 # Pictures that every browser shows, by how their files begin. Neither SVG nor anything else that
 # can hold a script is among them.
 SHOWN_AS_IT_IS = (
@@ -26,38 +28,69 @@ SHOWN_AS_IT_IS = (
 )
 
 
-async def located(source: str, root: str) -> Path:
-    """Where the file of a picture really is.
-
-    raises   Refused where it is gone, or a link leads out of the folder
-    """
-    return await asyncio.to_thread(_located, source, root)
-
-
-def _located(source: str, root: str) -> Path:
-    try:
-        real = os.path.realpath(source, strict=True)
-    except OSError as exc:
-        raise _unreadable(exc) from exc
-    if not is_under(real, os.path.realpath(root)):
-        raise Refused(404, "The file is a link that leads out of the folder.")
-    return Path(real)
-
-
 def content_type(data: bytes) -> str | None:
     """As what a browser may have these bytes as they are; None: it can't."""
     return next((kind for mark, at, kind in SHOWN_AS_IT_IS if data.startswith(mark, at)), None)
 
 
-async def picture(path: Path, gallery: Gallery) -> bytes:
+async def picture(source: str, root: str, gallery: Gallery) -> bytes:
     """The bytes of a picture; of a video, its scenes as an animation.
 
-    raises   Refused, PictureError, DecoderUnusable
+    raises   Refused where it is gone, or a link leads out of the folder; PictureError,
+             DecoderUnusable
     """
+    # What has begun is finished, so that the file is closed when its thread is done with it.
+    return await to_completion(_read(source, root, gallery))
+
+
+async def _read(source: str, root: str, gallery: Gallery) -> bytes:
     try:
-        return await contents(path, gallery)
+        file = await asyncio.to_thread(_open, source, root)
+        try:
+            return await contents(_reopened(file, source), gallery)
+        finally:
+            os.close(file)
     except OSError as exc:
         raise _unreadable(exc) from exc
+
+
+def _open(source: str, root: str) -> int:
+    """The file, open. Where it lies is looked at again once it is open: a link may have taken its
+    place since the first look, and what is open stays the same file.
+
+    raises   OSError, Refused
+    """
+    inside = os.path.realpath(root)
+    real = os.path.realpath(source, strict=True)
+    _check_inside(real, inside)
+    refuse_odd(os.stat(real))  # some devices do something when they are opened
+    file = os.open(real, OPEN)
+    try:
+        _check_inside(_place_of(file, source), inside)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
+
+
+def _check_inside(real: str, inside: str) -> None:
+    """raises   Refused"""
+    if not is_under(real, inside):
+        raise Refused(404, "The file is a link that leads out of the folder.")
+
+
+def _place_of(file: int, source: str) -> str:
+    """Where an open file lies. Only Linux tells; elsewhere the path is looked at once more."""
+    if OPEN_FILES.is_dir():
+        return os.readlink(OPEN_FILES / str(file))
+    return os.path.realpath(source, strict=True)
+
+
+def _reopened(file: int, source: str) -> Path:
+    """A path of the open file itself, whatever becomes of its name."""
+    if OPEN_FILES.is_dir():
+        return OPEN_FILES / str(file)
+    return Path(os.path.realpath(source))
 
 
 def _unreadable(exc: OSError) -> Refused:

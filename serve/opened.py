@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from console.exits import WrongUse
 from index.cli import notes
 from index.cli.folder import Adding, Tally
 from index.cli.place import SPACE
+from index.cli.transcribing import transcribe, transcriber
 from index.cli.walk import walk
 from index.gallery import Gallery
-from index.types.errors import GalleryError, ModelChanged
+from index.ocr.transcriber import Transcriber
+from index.types.errors import GalleryError, ModelChanged, OCRUnusable
 from index.types.filter import Filter
 from serve.guard import Refused
 from serve.inventory import NOTHING, Inventory
@@ -207,7 +210,7 @@ class Opened:
                 "gone": tally.gone,
                 "failed": len(tally.broken),
             }
-        except (GalleryError, OSError) as error:
+        except (GalleryError, WrongUse, OSError) as error:
             end = {"sentence": str(error)}
         except Exception:
             log.exception("adding failed")
@@ -218,15 +221,29 @@ class Opened:
 
     async def _added(self, progress: Callable[[Tally], None]) -> Tally:
         """What `magpie add` does; the gallery that writes answers meanwhile."""
+        reads_words = transcriber(log.info)
         listing = await asyncio.to_thread(walk, [self.root], (), self._stop.is_set)
         writing = await self._writing()
         try:
             await self._answer_with(writing)
             adding = Adding(writing, listing, self._stop)
             await adding.plan([self.root])
-            return await adding.run(progress)
+            tally = await adding.run(progress)
+            if reads_words is not None and not tally.stopped:
+                await self._read_words(writing, reads_words)
+            return tally
         finally:
             await self._answer_with(await self._reading(writing.embedder))
+
+    async def _read_words(self, gallery: Gallery, transcriber: Transcriber) -> None:
+        await self._look()  # the pictures can be found already
+        try:
+            await gallery.transcripts.begin(transcriber.revision)
+            await transcribe(gallery, transcriber, self._stop, lambda _: None)
+        except OCRUnusable as error:
+            log.warning("%s", error)  # the pictures are there
+        finally:
+            await transcriber.close()
 
     async def _writing(self) -> Gallery:
         model = self._gallery.embedder

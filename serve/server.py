@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from index.cli.thumbnails import Thumbnails
@@ -31,6 +32,7 @@ from serve.opened import Opened
 from serve.thumbnails import HEIGHTS, Making
 
 log = logging.getLogger(__name__)
+http = logging.getLogger(f"{__name__}.http")  # what aiohttp says
 
 PAGE = Path(__file__).with_name("page")
 # Files of the page, by the kinds that there are. Nothing else in its folder is served.
@@ -84,7 +86,11 @@ async def serve(opened: Opened, *, port: int = 0, thumbnails: Thumbnails) -> Asy
     addresses.register(app, "/{token}")  # which the guard compares
     # A browser drops the requests of pictures that are out of view: then nobody makes them.
     runner = web.AppRunner(
-        app, handler_cancellation=True, access_log=None, shutdown_timeout=ENDS_WITHIN_S
+        app,
+        handler_cancellation=True,
+        access_log=None,
+        logger=http,
+        shutdown_timeout=ENDS_WITHIN_S,
     )
     await runner.setup()
     try:
@@ -135,6 +141,15 @@ async def _said(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:
         log.exception("a request failed")
         raise Refused(500, "Something went wrong; the terminal says what.") from error
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether this tells of a fault here, and not of a request that is damaged."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | web.RequestPayloadError)
+
+
+http.addFilter(_is_ours)
 
 
 class Addresses:
@@ -302,17 +317,16 @@ class Addresses:
 
         async def read() -> bytes:
             async with self._opened.use() as gallery:
-                path = await files.located(source, self._opened.root)
-                return await files.picture(path, gallery)
+                return await files.picture(source, self._opened.root, gallery)
 
         made = await self._making.thumbnail(key, height, read)
         return _thumbnail(made)
 
     async def _picture(self, request: web.Request) -> web.Response:
         place = self._place(_number(request.match_info["id"]))
-        path = await files.located(self._opened.inventory.sources[place], self._opened.root)
+        source = self._opened.inventory.sources[place]
         async with self._opened.use() as gallery:
-            data = await files.picture(path, gallery)
+            data = await files.picture(source, self._opened.root, gallery)
         # What is sent is what was looked at, whatever becomes of the file meanwhile.
         kind = files.content_type(data)
         if kind is None:

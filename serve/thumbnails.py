@@ -100,21 +100,23 @@ class Turns:
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         if len(self._waiting) > self._most_waiting:
-            self._waiting.pop(0).set_exception(
-                Refused(503, "Too many pictures are asked for at once.")
-            )
+            first = self._waiting.pop(0)
+            if not first.done():
+                first.set_exception(Refused(503, "Too many pictures are asked for at once."))
         try:
             await turn
         except asyncio.CancelledError:
             if turn in self._waiting:
                 self._waiting.remove(turn)
-            elif turn.done() and not turn.cancelled():
+            elif not turn.cancelled() and turn.exception() is None:
                 self.give()
             raise
 
     def give(self) -> None:
         """Give a turn back, or to the one that came last."""
-        if self._waiting:
-            self._waiting.pop().set_result(None)
-        else:
-            self._free += 1
+        while self._waiting:
+            turn = self._waiting.pop()
+            if not turn.done():  # who was cancelled leaves the queue a moment later
+                turn.set_result(None)
+                return
+        self._free += 1

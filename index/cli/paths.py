@@ -15,8 +15,8 @@ from index.images.decode import LIMITS
 from index.types.errors import PictureTooLarge
 
 # Without O_NONBLOCK, a pipe is opened only when somebody writes to it.
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-_OPEN |= getattr(os, "O_BINARY", 0)
+OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+OPEN |= getattr(os, "O_BINARY", 0)
 
 
 class NotAFile(OSError):
@@ -46,7 +46,7 @@ def read_file(path: str | Path) -> bytes:
     raises   OSError; PictureTooLarge, also when a file grows without end while it is read
     """
     refuse_odd(os.stat(path))  # some devices do something when they are opened
-    with open(os.open(path, _OPEN), "rb", buffering=0) as file:
+    with open(os.open(path, OPEN), "rb", buffering=0) as file:
         status = os.fstat(file.fileno())
         refuse_odd(status)  # it may be another one than a moment ago
         if status.st_size > LIMITS.bytes:
@@ -72,7 +72,7 @@ def refuse_odd(status: os.stat_result) -> None:
 def read_head(path: str | Path, count: int) -> bytes:
     """The first bytes of a file; of a pipe or a device nothing is read. raises OSError"""
     refuse_odd(os.stat(path))
-    with open(os.open(path, _OPEN), "rb", buffering=0) as file:
+    with open(os.open(path, OPEN), "rb", buffering=0) as file:
         refuse_odd(os.fstat(file.fileno()))
         return file.read(count) or b""
 

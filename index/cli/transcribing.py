@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.exits import WrongUse
+from console.output import harmless
 from index.cli.contents import contents
 from index.cli.place import SPACE
 from index.gallery import Gallery
 from index.ocr.transcriber import Transcriber
-from index.types.errors import PictureError
+from index.types.errors import OCRUnusable, PictureError
 from index.types.transcripts import PendingTranscript
 
 PAGE = 100  # pictures that are asked for at once
+# The setting of the bot counts here, too.
+OCR_SETTING, OCR_CHOICES = "MAGPIE_OCR", ("auto", "on", "off")
+
+
+def transcriber(lacking: Callable[[str], None], *, asked: bool = False) -> Transcriber | None:
+    """What reads the words in pictures, if they are to be read and can be.
+
+    lacking   is told why they can't be read, where nobody insists on it
+    asked     whether a person asks for it, whatever the setting says
+    raises    WrongUse, OCRUnusable
+    """
+    choice = os.environ.get(OCR_SETTING, "").strip() or "auto"
+    if choice not in OCR_CHOICES:
+        choices = ", ".join(OCR_CHOICES)
+        raise WrongUse(f"{OCR_SETTING}={harmless(choice)}: must be one of {choices}.")
+    if choice == "off" and not asked:
+        return None
+    try:
+        return Transcriber()
+    except OCRUnusable as exc:
+        if asked or choice == "on":
+            raise
+        lacking(str(exc))
+        return None
 
 
 @dataclass(slots=True)

@@ -23,15 +23,18 @@ export const connection = { lost: () => {} };
  * @param {RequestInit} [init]
  */
 async function call(path, init) {
-  let answer;
+  let answer, body;
   try {
     answer = await fetch(path, init);
+    body = await answer.json(); // it can be lost on its way, too
   } catch (error) {
     if (init?.signal?.aborted) throw error;
-    connection.lost();
-    throw new Unreachable("Magpie does not answer.");
+    if (!answer || answer.ok) {
+      connection.lost();
+      throw new Unreachable("Magpie does not answer.");
+    }
+    body = {};
   }
-  const body = await answer.json().catch(() => ({}));
   if (!answer.ok)
     throw new Refused(body.sentence ?? `The server answered with the error ${answer.status}.`, answer.status);
   return { status: answer.status, body };

@@ -22,7 +22,7 @@ const ON_A_PHONE = 0.62; // of these heights
  * @property {(index: number) => void} copies
  * @property {(id: number) => string} href
  * @property {(index: number, tile: HTMLElement) => void} approach the pointer or the focus is on a tile
- * @property {() => void} moved after scrolling or a new layout
+ * @property {(fast: boolean) => void} moved after scrolling or a new layout; whether no picture is loaded meanwhile
  */
 
 export class Grid {
@@ -220,7 +220,7 @@ export class Grid {
       else if (!this.#settling) this.#rest();
     }
     if (this.answer?.more && top + 3 * high > layout.height) this.answer.next().catch(() => {});
-    this.actions.moved();
+    this.actions.moved(fast);
   }
 
   /** Take away the rows and sections that are far out of sight. @param {number} first @param {number} last */

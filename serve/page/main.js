@@ -41,7 +41,7 @@ class Page {
       copies: (index) => this.#open(index, true),
       href: (id) => written({ ...this.place, show: id }),
       approach: (index, tile) => this.#offer(index, tile),
-      moved: () => this.#moved(),
+      moved: (fast) => this.#moved(fast),
     });
     this.grid.size = chosenSize();
     this.scrubber = new Scrubber(byId("scrubber"), this.grid);
@@ -163,8 +163,9 @@ class Page {
     } catch (error) {
       if (signal.aborted) return;
       this.#asked = "";
+      byId("status").textContent = ""; // nobody is searching any more
       if (error instanceof api.Unreachable) return;
-      this.#state(...trouble(error.message, () => this.#apply(this.place, 0)));
+      this.#fail(error, () => this.#apply(this.place, 0));
     } finally {
       clearTimeout(waiting);
       if (!signal.aborted) document.body.classList.remove("asking");
@@ -208,6 +209,17 @@ class Page {
     }
   }
 
+  /**
+   * Say that something did not work; nothing beside it tells of pictures that are out of sight.
+   * @param {Error} error
+   * @param {() => void} again
+   */
+  #fail(error, again) {
+    byId("status").textContent = "";
+    byId("note").hidden = true;
+    this.#state(...trouble(error.message, again));
+  }
+
   /** @param {...Child} children none: the pictures are there */
   #state(...children) {
     const state = byId("state");
@@ -224,7 +236,7 @@ class Page {
       this.bar.uploads.set(name, URL.createObjectURL(file));
       this.go({ question: { ...everything(), picture: name }, view: "pictures", show: null });
     } catch (error) {
-      this.#state(...trouble(error.message, () => this.#upload(file)));
+      this.#fail(error, () => this.#upload(file));
     }
   }
 
@@ -260,8 +272,9 @@ class Page {
     if (id !== undefined) this.#steer(how, id);
   }
 
-  #moved() {
-    this.scrubber.follow();
+  /** @param {boolean} fast */
+  #moved(fast) {
+    this.scrubber.follow(fast);
     clearTimeout(this.#saving);
     this.#saving = setTimeout(() => {
       const { scrollTop } = this.grid.scroller;
@@ -337,6 +350,7 @@ class Page {
       this.atlas = showAtlas(place, data, {
         picture: (id) => api.thumbnail(id, 200),
         large: (id) => api.thumbnail(id, 400),
+        name: (id) => data.names[id] ?? null,
         open: (id) => this.go({ ...this.place, show: id }),
       });
     } catch (error) {
@@ -363,7 +377,7 @@ class Page {
       await api.add();
       this.#showAdding({ done: 0, total: 0, failed: 0, started: Date.now() / 1000 });
     } catch (error) {
-      this.#state(...trouble(error.message, () => this.#add()));
+      this.#fail(error, () => this.#add());
     }
   }
 

@@ -7,11 +7,13 @@ const YEAR_APART = 26; // px between two labels
 const MONTH_APART = 9; // px between two dots
 const CLEAR = 14; // px between a dot and a label
 const STAYS_MS = 1400; // on a phone, after scrolling
+const NAMED_MS = 700; // after a fast scroll, the month where it came to
 
 /** @typedef {import("./grid.js").Grid} Grid */
 
 export class Scrubber {
   #hiding = 0;
+  #naming = 0;
   #dragged = false;
 
   /**
@@ -65,8 +67,8 @@ export class Scrubber {
     this.follow();
   }
 
-  /** Show where the grid is. */
-  follow() {
+  /** Show where the grid is. @param {boolean} [fast] whether it scrolls past without pictures */
+  follow(fast = false) {
     if (this.element.hidden) return;
     const { scroller, end } = this.grid;
     const share = end ? Math.min(1, scroller.scrollTop / end) : 0;
@@ -74,10 +76,21 @@ export class Scrubber {
     const at = this.grid.sectionAt(scroller.scrollTop + 1);
     this.element.setAttribute("aria-valuenow", String(at));
     this.element.setAttribute("aria-valuetext", this.#sections[at]?.title ?? "");
-    if (this.#dragged) this.#say(share * this.element.clientHeight, at);
+    if (fast) this.#name();
+    if (this.#dragged || this.#naming) this.#say(share * this.element.clientHeight, at);
     this.element.classList.add("awake");
     clearTimeout(this.#hiding);
     this.#hiding = setTimeout(() => this.#dragged || this.element.classList.remove("awake"), STAYS_MS);
+  }
+
+  /** While no picture can be seen, the month says where one is. */
+  #name() {
+    this.element.classList.add("named");
+    clearTimeout(this.#naming);
+    this.#naming = setTimeout(() => {
+      this.#naming = 0;
+      this.element.classList.remove("named");
+    }, NAMED_MS);
   }
 
   get #sections() {

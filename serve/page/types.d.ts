@@ -83,6 +83,7 @@ interface SuggestionPart {
 interface AtlasData {
   points: { id: number; x: number; y: number; cluster: number }[];
   clusters: { words: string[]; count: number; x: number; y: number; shown: number[] }[];
+  names: Record<number, string>; // of the files
 }
 
 // ---- the page's own

@@ -40,6 +40,12 @@ def moving() -> bytes:
     return encoded(first, "GIF", save_all=True, append_images=others, duration=500)
 
 
+@pytest.fixture(autouse=True)
+def no_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words in pictures are read where a test asks for it."""
+    monkeypatch.setenv("MAGPIE_OCR", "off")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Pictures of one colour in two albums: one of them twice, and one that moves."""

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from index.gallery import Gallery
+from serve import files
 from tests.index.colours import png
 from tests.serve.conftest import Client, added, serving, write
 
@@ -50,6 +52,33 @@ SCRIPTS = (
     b"<!doctype html><script>alert(1)</script>",
     b"<html>GIF89a<script>alert(1)</script>",
 )
+
+
+# Headers of a request, and a body that isn't what they say.
+DAMAGED = (
+    (b"Content-Encoding: gzip\r\nContent-Length: 7", b"no gzip"),
+    (b"Content-Encoding: deflate\r\nContent-Length: 7", b"no zlib"),
+    (b"Transfer-Encoding: chunked", b"no number\r\n"),
+    (b"Transfer-Encoding: chunked", b"2\r\nabcdef\r\n"),
+    (b"Content-Length: many", b""),
+    (b"Content-Length: -1", b""),
+    (b"Content-Length: 2\r\nContent-Length: 3", b"{}}"),
+    (b"Content-Length: 2\r\nTransfer-Encoding: chunked", b"{}"),
+    (b"Content-Length: 1000000000", b"[" * 200_000),
+    (b"X: " + b"x" * 100_000, b""),
+    (b"\r\n".join(b"X%d: x" % number for number in range(5000)), b""),
+)
+
+
+async def sent(client: Client, head: bytes, body: bytes) -> int:
+    """The status of the answer to a question with these headers."""
+    where = urlsplit(client.url)
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    start = f"POST {with_token(client, 'api/ask')} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+    writer.write(start.encode() + head + b"\r\n\r\n" + body)
+    line = await asyncio.wait_for(reader.readline(), 30)
+    writer.close()
+    return int(line.split()[1])
 
 
 async def raw(client: Client, path: str, method: str = "GET", **headers: str) -> tuple[int, bytes]:
@@ -163,6 +192,43 @@ async def test_a_file_that_a_link_leads_out_to_is_not_read(
             assert (await client.get(f"thumb/{picture}?h=200")).status == allowed, name
 
 
+async def test_a_link_that_takes_the_place_of_a_file_while_it_is_opened_is_not_read(
+    client: Client, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outside = write(tmp_path / "secret" / "white.png", png("white"))
+    (green, *_) = await client.found(line="green", guesses=True, folder="b")
+    looked = files.refuse_odd
+
+    def swapped(status: os.stat_result) -> None:
+        looked(status)
+        (folder / "b" / "green.png").unlink()
+        (folder / "b" / "green.png").symlink_to(outside)
+
+    monkeypatch.setattr(files, "refuse_odd", swapped)  # the last look before it is opened
+    answer = await client.get(f"file/{green['id']}")
+    assert (answer.status, answer.content_type) == (404, "application/json")
+
+
+async def test_a_file_that_is_replaced_after_it_was_opened_is_still_the_one_that_is_read(
+    client: Client, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not files.OPEN_FILES.is_dir():
+        pytest.skip("only Linux names open files")
+    outside = write(tmp_path / "secret" / "white.png", png("white"))
+    (green, *_) = await client.found(line="green", guesses=True, folder="b")
+    read = files.contents
+
+    async def swapped(path: Path, gallery: Gallery | None) -> bytes:
+        (folder / "b" / "green.png").unlink()
+        (folder / "b" / "green.png").symlink_to(outside)
+        return await read(path, gallery)
+
+    monkeypatch.setattr(files, "contents", swapped)
+    data = (folder / "b" / "green.png").read_bytes()
+    answer = await client.get(f"file/{green['id']}")
+    assert (answer.status, answer._body) == (200, data)
+
+
 async def test_a_folder_that_becomes_a_link_out_is_not_followed(
     client: Client, folder: Path, tmp_path: Path
 ) -> None:
@@ -252,4 +318,9 @@ async def test_a_body_that_makes_no_sense_is_no_fault_of_ours(
         "api/ask", data=b"no gzip", headers={"Content-Encoding": "gzip"}, compress=False
     )
     assert answer.status == 400
-    assert "a request failed" not in caplog.text
+    assert (await answer.json()) == {"sentence": "What was sent is damaged."}
+    for head, body in DAMAGED:
+        status = await sent(client, head, body)
+        assert status in (400, 411, 413, 431), head
+    assert (await client.get("api/gallery")).status == 200
+    assert not caplog.records

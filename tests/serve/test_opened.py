@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 
 from index.gallery import Gallery
+from index.ocr import installed
 from serve import opened
 from tests.index.colours import ColourEmbedder, png
+from tests.index.ocr.posters import poster
 from tests.serve.conftest import JUNE, Client, added, serving, write
 
 
@@ -74,6 +76,31 @@ async def test_adding_is_told_and_what_it_brings_is_found(client: Client, folder
     assert "new" in [hit["folder"] for hit in await client.found(line="yellow", guesses=True)]
     # The gallery is free again for other commands, and they are followed, too.
     await added(client.opened.place.file, folder)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not installed.installed(), reason="the extra ocr isn't installed")
+async def test_words_in_pictures_are_read_as_the_command_does(
+    client: Client, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAGPIE_OCR", "auto")
+    write(folder / "new" / "poster.png", poster("Nobody told me"))
+    async with Happening(client) as page:
+        assert (await client.post("api/add")).status == 202
+        await page.until("added")
+    order = await client.json(f"api/order/{(await client.ask())['ask']}")
+    told = [await client.json(f"api/picture/{id}") for id in order["ids"]]
+    assert [one["name"] for one in told if one["says"] == "Nobody told me"] == ["poster.png"]
+
+
+async def test_a_setting_that_makes_no_sense_is_told_before_anything_is_added(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAGPIE_OCR", "maybe")
+    async with Happening(client) as page:
+        assert (await client.post("api/add")).status == 202
+        (_, told) = (await page.until("added"))[-1]
+    assert told == {"sentence": "MAGPIE_OCR=maybe: must be one of auto, on, off."}
 
 
 async def test_questions_are_answered_while_it_adds(client: Client, folder: Path) -> None:

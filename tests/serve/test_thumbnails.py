@@ -220,6 +220,63 @@ async def test_a_turn_that_came_with_the_cancellation_is_given_on() -> None:
     await asyncio.wait_for(turns.take(), 5)
 
 
+async def test_who_is_cancelled_while_a_turn_is_given_takes_none_with_it() -> None:
+    turns = Turns(1)
+    await turns.take()
+    task = asyncio.create_task(turns.take())
+    await asyncio.sleep(0)
+    task.cancel()
+    turns.give()  # before the task has heard of it
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(turns.take(), 5)
+
+
+async def test_who_is_refused_and_cancelled_at_once_gives_no_turn_back() -> None:
+    turns, served = Turns(1, most_waiting=1), list[str]()
+    await turns.take()
+
+    async def ask(name: str) -> None:
+        await turns.take()
+        served.append(name)
+
+    first = asyncio.create_task(ask("first"))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(ask("second"))
+    second.add_done_callback(lambda _: None)
+    await asyncio.sleep(0)  # the first one is refused now, and has not heard of it
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert served == []
+    turns.give()
+    await second
+
+
+async def test_a_flood_is_refused_beyond_the_queue_and_all_turns_come_back() -> None:
+    turns, refused, served = Turns(2, most_waiting=1000), list[int](), list[int]()
+
+    async def ask(number: int) -> None:
+        try:
+            await turns.take()
+        except Refused:
+            return refused.append(number)
+        try:
+            await asyncio.sleep(0)
+            served.append(number)
+        finally:
+            turns.give()
+
+    tasks = [asyncio.create_task(ask(number)) for number in range(10_000)]
+    await asyncio.sleep(0)
+    for task in tasks[::3]:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert 9999 - 1 in served
+    assert len(refused) > 5000
+    await asyncio.wait_for(asyncio.gather(turns.take(), turns.take()), 5)
+
+
 async def test_the_queue_is_bounded() -> None:
     turns = Turns(1, most_waiting=2)
     await turns.take()
@@ -243,10 +300,10 @@ async def test_a_dropped_request_leaves_the_queue(
     busy = asyncio.Event()
     read = files.picture
 
-    async def picture(path: Path, gallery: Gallery) -> bytes:
-        made.append(path.name)
+    async def picture(source: str, root: str, gallery: Gallery) -> bytes:
+        made.append(source)
         await busy.wait()
-        return await read(path, gallery)
+        return await read(source, root, gallery)
 
     monkeypatch.setattr(files, "picture", picture)
     ids = (await client.json(f"api/order/{(await client.ask())['ask']}"))["ids"]

@@ -77,4 +77,31 @@ MUTANTS = (
         "--text-3: light-dark(#9aa3b5, #5c667a);",
         (f"{PAGE}::test_all_text_stands_out_from_what_is_behind_it",),
     ),
+    Mutant(
+        "a link that takes a file's place is not followed",
+        "serve/files.py",
+        "_check_inside(_place_of(file, source), inside)",
+        "pass",
+        (
+            "tests/serve/test_guard.py"
+            "::test_a_link_that_takes_the_place_of_a_file_while_it_is_opened_is_not_read",
+        ),
+    ),
+    Mutant(
+        "a cancelled request takes no turn with it",
+        "serve/thumbnails.py",
+        "if not turn.done():  # who",
+        "if True:  # who",
+        (
+            "tests/serve/test_thumbnails.py"
+            "::test_who_is_cancelled_while_a_turn_is_given_takes_none_with_it",
+        ),
+    ),
+    Mutant(
+        "a damaged request is not logged as a fault",
+        "serve/server.py",
+        "http.addFilter(_is_ours)",
+        "",
+        ("tests/serve/test_guard.py::test_a_body_that_makes_no_sense_is_no_fault_of_ours",),
+    ),
 )

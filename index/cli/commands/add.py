@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 # Broken pictures that a summary names. More of them would hide the rest.
 BROKEN_SHOWN = 20
-# The setting of the bot counts here, too.
-OCR_SETTING, OCR_CHOICES = "MAGPIE_OCR", ("auto", "on", "off")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,23 +74,13 @@ def _transcriber(given: Add) -> Transcriber | None:
 
     raises   WrongUse, OCRUnusable
     """
-    from index.ocr.transcriber import Transcriber
-    from index.types.errors import OCRUnusable
+    from index.cli.transcribing import transcriber
 
-    choice = os.environ.get(OCR_SETTING, "").strip() or "auto"
-    if choice not in OCR_CHOICES:
-        choices = ", ".join(OCR_CHOICES)
-        raise WrongUse(f"{OCR_SETTING}={harmless(choice)}: must be one of {choices}.")
-    if choice == "off" and not given.ocr:
-        return None
-    try:
-        return Transcriber()
-    except OCRUnusable as exc:
-        if given.ocr or choice == "on":
-            raise
+    def lacking(reason: str) -> None:
         if not galleries.exists(given):  # said once
-            say(str(exc))
-        return None
+            say(reason)
+
+    return transcriber(lacking, asked=given.ocr)
 
 
 async def _read_words(

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.serve.page.conftest import BROKEN, PICTURES, Enter
 
@@ -199,6 +199,50 @@ async def test_a_server_that_is_gone_is_waited_for(enter: Enter) -> None:
     await expect(page.locator("#status")).to_contain_text("match")
 
 
+async def test_an_error_leaves_no_count_and_no_searching_beside_it(enter: Enter) -> None:
+    page = await enter()
+    await expect(page.locator("#status")).to_have_text(f"{PICTURES} pictures")
+
+    async def late(route: Route) -> None:
+        await page.locator("#status", has_text="Searching").wait_for()
+        await route.fulfill(status=503, json={"sentence": "The gallery is away."})
+
+    await page.route("**/api/ask", late)
+    await page.locator("#line").fill("dog")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#state")).to_contain_text("The gallery is away.")
+    await expect(page.locator("#status")).to_be_empty()
+
+
+async def test_an_answer_that_is_lost_on_its_way_is_asked_for_again(enter: Enter) -> None:
+    page = await enter()
+    await page.locator(".tile img.there").first.wait_for()
+    await page.route(
+        "**/api/ask", lambda route: route.fulfill(status=200, body='{"ask": "'), times=1
+    )
+    await page.locator("#line").fill("dog")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#status")).to_contain_text("match")
+    await expect(page.locator("#banner")).to_be_hidden()
+
+
+async def test_a_fast_scroll_names_the_month_that_it_passes(enter: Enter) -> None:
+    page = await enter()
+    await page.locator(".tile img.there").first.wait_for()
+    label = page.locator(".scrubber-label")
+    await expect(label).to_have_css("opacity", "0")
+    scroll = """(share) => {
+      const one = document.querySelector("#pictures");
+      one.scrollTop = share * one.scrollHeight;
+    }"""
+    await page.evaluate(scroll, 0.01)
+    await page.wait_for_timeout(300)
+    await page.evaluate(scroll, 0.6)
+    named = page.locator(".scrubber.named")
+    await expect(named.locator(".scrubber-label")).to_have_text(re.compile(r"20[0-9][0-9]"))
+    await expect(named).to_have_count(0)
+
+
 async def test_the_atlas_opens_pictures_and_zooms_to_names(enter: Enter) -> None:
     page = await enter("#view=atlas")
     name = page.locator(".atlas-label").first
@@ -210,8 +254,11 @@ async def test_the_atlas_opens_pictures_and_zooms_to_names(enter: Enter) -> None
     canvas = page.locator(".atlas-canvas")
     await canvas.focus()
     await page.keyboard.press("ArrowRight")
+    card = page.locator(".atlas-card-name")
+    await expect(card).not_to_be_empty()
+    named = await card.text_content()
     await page.keyboard.press("Enter")
-    await expect(page.locator(".viewer-name")).not_to_be_empty()
+    await expect(page.locator(".viewer-name")).to_have_text(str(named))
     await page.keyboard.press("Escape")
     await expect(canvas).to_be_visible()
 
