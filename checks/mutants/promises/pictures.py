@@ -204,8 +204,8 @@ MUTANTS = (
     Mutant(
         "a picture remembers that it is partial",
         "index/store/sql/statements.py",
-        "        int(picture.partial),",
-        "        0,",
+        "one.text, int(one.partial))",
+        "one.text, 0)",
         (
             "tests/index/cli/test_add.py::test_what_can_be_seen_of_a_damaged_file_is_searched_until_the_file_is_whole",
         ),

@@ -25,8 +25,8 @@ MUTANTS = (
     Mutant(
         "words are found at once that were read for another channel",
         "index/store/sql/words.py",
-        "WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (",
-        "WHERE links.id = ?1 AND false AND (links.space, {HOME}) NOT IN (",
+        "WHERE links.id IN (numbers(?1)) AND NOT EXISTS (",
+        "WHERE links.id IN (numbers(?1)) AND 1 = 0 AND NOT EXISTS (",
         (TRANSCRIPTS,),
     ),
     Mutant(

@@ -14,11 +14,15 @@ Connection: TypeAlias = Any  # of asyncpg, which is an extra
 
 # So many numbers of changes back it is known which links were changed.
 KEPT_CHANGES = 10_000
-_NEXT_VERSION = """INSERT INTO space_versions AS known (space, version, since)
-    VALUES ($1, nextval('versions'), lastval())
-    ON CONFLICT (space) DO UPDATE SET version = nextval('versions')
-    RETURNING version, since"""
-_TOUCH = "INSERT INTO touched SELECT $1, $2, unnest($3::bigint[])"
+# In the order of their ids, so that no two transactions wait for each other.
+_NEXT_VERSIONS = """INSERT INTO space_versions AS known (space, version, since)
+    SELECT space, version, version
+    FROM (SELECT space, nextval('versions') AS version
+        FROM (SELECT unnest($1::bigint[]) AS space ORDER BY 1) AS ordered) AS numbered
+    ON CONFLICT (space) DO UPDATE SET version = excluded.version
+    RETURNING space, version, since"""
+_TOUCH = """INSERT INTO touched (space, version, link)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"""
 _FORGET_TOUCHED = """WITH forgotten AS (DELETE FROM touched WHERE space = $1 AND version <= $2)
     UPDATE space_versions SET since = $2 WHERE space = $1"""
 
@@ -77,16 +81,20 @@ class Transaction:
         """Note which links have changed, for who has the rows of their spaces in memory. Of two
         transactions that change a space, the second one waits here until the first one has ended,
         so that the numbers of changes become visible in their order."""
-        spaces = set(changes.dropped)
-        touched = list(changes.removed)
+        touched = [(space, link) for space in changes.dropped for link in changes.removed]
         if changes.added is not None:
-            spaces |= set(changes.added.spaces.tolist())
-            touched += changes.added.links.tolist()
-        for space in sorted(spaces):
-            version, since = await self.connection.fetchrow(_NEXT_VERSION, space)
-            await self.connection.execute(_TOUCH, space, version, touched)
+            spaces, links = changes.added.spaces.tolist(), changes.added.links.tolist()
+            touched += zip(spaces, links, strict=True)
+        if not touched:
+            return
+        spaces = sorted({space for space, _ in touched})
+        versions = {}
+        for space, version, since in await self.connection.fetch(_NEXT_VERSIONS, spaces):
+            versions[space] = version
             if version - since > 2 * KEPT_CHANGES:
                 await self.connection.execute(_FORGET_TOUCHED, space, version - KEPT_CHANGES)
+        rows = [(space, versions[space], link) for space, link in touched]
+        await self.connection.execute(_TOUCH, *map(list, zip(*rows, strict=True)))
 
     async def forget_space(self, space: int) -> None:
         """Keep not even the number of its changes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from index.store.sql.database import MAX_ID, Database, Transaction
@@ -84,7 +84,7 @@ class Derivations:
                 *(name, derived.revision, key),
             )
             for (item,) in items:
-                await _put(db, table, item, derived.data)
+                await _put(db, table, {item: derived.data})
 
         await self._database.write(write)
 
@@ -144,22 +144,32 @@ class Derivations:
 
 
 async def put_derived(
-    db: Transaction, item: int, derived: Mapping[str, Derived], names: Collection[str]
+    db: Transaction,
+    made: Sequence[tuple[int, Mapping[str, Derived]]],
+    names: Collection[str],
 ) -> None:
-    """Keep what was made from an item by revisions that have begun; part of a transaction."""
-    unknown = derived.keys() - set(names)
+    """Keep what was made from items by revisions that have begun; part of a transaction.
+
+    made   by item; of the same item, the last one counts
+    """
+    unknown = {name for _, derived in made for name in derived} - set(names)
     if unknown:
         raise ValueError(f"there are no derivations {unknown}")
-    begun = await db.rows("SELECT name, revision FROM derivations") if derived else []
+    begun = await db.rows("SELECT name, revision FROM derivations")
     for name, revision in begun:
-        if name in derived and derived[name].revision == revision:
-            await _put(db, table_of(name), item, derived[name].data)
+        results = {
+            item: derived[name].data
+            for item, derived in made
+            if name in derived and derived[name].revision == revision
+        }
+        await _put(db, table_of(name), results)
 
 
-async def _put(db: Transaction, table: str, item: int, data: bytes) -> None:
+async def _put(db: Transaction, table: str, results: Mapping[int, bytes]) -> None:
     # Not changed in place: what is kept by the table's triggers is made when a row comes.
-    await db.execute(f"DELETE FROM {table} WHERE item = ?", item)
-    await db.execute(f"INSERT INTO {table} (item, data) VALUES (?, ?)", item, data)
+    if results:
+        await db.execute(f"DELETE FROM {table} WHERE item IN (numbers(?))", list(results))
+        await db.execute_many(f"INSERT INTO {table} (item, data) VALUES (?, ?)", results.items())
 
 
 async def switch_embeddings(db: Transaction) -> None:

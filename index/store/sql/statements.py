@@ -6,8 +6,8 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -70,87 +70,143 @@ async def _links_that_move(db: Transaction, groups: Collection[tuple[int, Group]
     return links
 
 
-async def put_item(db: Transaction, picture: EmbeddedPicture) -> tuple[int, EmbeddedPicture]:
-    """The item with these bytes, which is added unless it is there already.
+async def put_items(
+    db: Transaction, pictures: Collection[EmbeddedPicture]
+) -> dict[bytes, tuple[int, EmbeddedPicture]]:
+    """The items with these bytes, which are added unless they are there already.
 
-    returns  its id, and the picture with the vectors that are kept: those of the first time
+    returns  by key the item's id, and the picture with the vectors that are kept: those of the
+             first time
     """
-    found = await db.rows(
-        """SELECT id, vectors FROM items JOIN embeddings ON embeddings.item = items.id
-        WHERE key = ?""",
-        picture.key,
+    given: dict[bytes, EmbeddedPicture] = {}
+    for picture in pictures:
+        given.setdefault(picture.key, picture)
+    if not given:
+        return {}
+    these = f"key IN ({', '.join('?' * len(given))})"
+    known = await db.rows(
+        f"""SELECT key, id, vectors FROM items JOIN embeddings ON embeddings.item = items.id
+        WHERE {these}""",
+        *given,
     )
-    if found:
-        id, vectors = found[0]
-        kept = np.frombuffer(vectors, np.float32).reshape(-1, picture.vectors.shape[1])
-        return int(id), replace(picture, vectors=kept)
-    id = await returned(
-        db,
+    kept = {}
+    for key, id, blob in known:
+        picture = given.pop(key)
+        vectors = np.frombuffer(blob, np.float32).reshape(-1, picture.vectors.shape[1])
+        kept[key] = (int(id), replace(picture, vectors=vectors))
+    return kept | await _add_items(db, given)
+
+
+async def _add_items(
+    db: Transaction, given: Mapping[bytes, EmbeddedPicture]
+) -> dict[bytes, tuple[int, EmbeddedPicture]]:
+    """Add items that are not there, by key."""
+    if not given:
+        return {}
+    await db.execute_many(
         """INSERT INTO items (key, kind, width, height, text, partial)
-        VALUES (?, ?, ?, ?, ?, ?) RETURNING id""",
-        picture.key,
-        picture.kind,
-        picture.width,
-        picture.height,
-        picture.text,
-        int(picture.partial),
+        VALUES (?, ?, ?, ?, ?, ?)""",
+        [
+            (one.key, one.kind, one.width, one.height, one.text, int(one.partial))
+            for one in given.values()
+        ],
     )
+    marks = ", ".join("?" * len(given))
+    rows = await db.rows(f"SELECT key, id FROM items WHERE key IN ({marks})", *given)
+    ids = {key: int(id) for key, id in rows}
     # float32: float16 would halve the file, but the exact second ranking needs the vectors as
     # the model gave them, and so would a later change of precision.
-    await db.execute(
-        "INSERT INTO embeddings (item, vectors) VALUES (?, ?)", id, columns.blob(picture.vectors)
+    await db.execute_many(
+        "INSERT INTO embeddings (item, vectors) VALUES (?, ?)",
+        [(ids[key], columns.blob(one.vectors)) for key, one in given.items()],
     )
     await db.execute_many(
         "INSERT INTO moments (item, frame, second, still) VALUES (?, ?, ?, ?)",
-        [(id, frame, one.second, one.still) for frame, one in enumerate(picture.moments)],
+        [
+            (ids[key], frame, moment.second, moment.still)
+            for key, one in given.items()
+            for frame, moment in enumerate(one.moments)
+        ],
     )
-    return id, picture
+    return {key: (ids[key], one) for key, one in given.items()}
 
 
-async def put_link(
-    db: Transaction, item: int, link: Link
-) -> tuple[int, tuple[int, int, int, float] | None]:
-    """Keep a link. returns  its id, and the item, group, owner and time that it had before; None
-    for these when it is new."""
-    found = await db.rows(
-        """SELECT id, item, group_id, owner, posted_at FROM links
-        WHERE space = ? AND source = ? AND slot = ?""",
-        *(link.space, link.source, link.slot),
+@dataclass(frozen=True, slots=True)
+class PutLink:
+    """A link that was written.
+
+    before   the item, group, owner and time that it had; None when it is new
+    """
+
+    id: int
+    before: tuple[int, int, int, float] | None
+
+
+async def put_links(db: Transaction, links: Sequence[tuple[int, Link]]) -> list[PutLink]:
+    """Keep links, each with its item's id; no two are of the same slot."""
+    known = await _known_links(db, [link for _, link in links])
+    moved = [
+        known[_slot(link)][0]
+        for item, link in links
+        if _slot(link) in known and known[_slot(link)][1:3] != (item, link.group.id)
+    ]
+    await words.drop(db, moved)
+    await db.execute_many(
+        """UPDATE links SET group_id = ?, item = ?, owner = ?, posted_at = ?, name = ?,
+        spoiler = ?, details = ? WHERE id = ?""",
+        [
+            (*_values(item, link), known[_slot(link)][0])
+            for item, link in links
+            if _slot(link) in known
+        ],
     )
-    values = (
-        link.group.id,
-        item,
-        link.owner,
-        link.posted_at,
-        link.name,
-        int(link.spoiler),
+    if moved:
+        await db.execute("DELETE FROM unread WHERE link IN (numbers(?))", moved)
+    added = [(item, link) for item, link in links if _slot(link) not in known]
+    await db.execute_many(
+        """INSERT INTO links (group_id, item, owner, posted_at, name, spoiler, details,
+        space, source, slot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [(*_values(item, link), *_slot(link)) for item, link in added],
+    )
+    new = await _known_links(db, [link for _, link in added])
+    await words.begin_links(db, [*moved, *(id for id, *_ in new.values())])
+    return [
+        PutLink(known[_slot(link)][0], known[_slot(link)][1:])
+        if _slot(link) in known
+        else PutLink(new[_slot(link)][0], None)
+        for _, link in links
+    ]
+
+
+def _slot(link: Link) -> tuple[int, str, str]:
+    return link.space, link.source, link.slot
+
+
+def _values(item: int, link: Link) -> tuple[Any, ...]:
+    """What may change of a link."""
+    return (
+        *(link.group.id, item, link.owner, link.posted_at, link.name, int(link.spoiler)),
         json.dumps(dict(link.details)),
     )
-    if found:
-        id, *before = found[0]
-        elsewhere = (before[0], before[1]) != (item, link.group.id)
-        if elsewhere:
-            await words.drop(db, [id])
-        await db.execute(
-            """UPDATE links SET group_id = ?, item = ?, owner = ?, posted_at = ?, name = ?,
-            spoiler = ?, details = ? WHERE id = ?""",
-            *(*values, id),
+
+
+async def _known_links(
+    db: Transaction, links: Sequence[Link]
+) -> dict[tuple[int, str, str], tuple[int, int, int, int, float]]:
+    """By slot the id, item, group, owner and time of those of these links that are there."""
+    known = {}
+    sources = list({(link.space, link.source) for link in links})
+    if sources:
+        marks = ", ".join(["(CAST(? AS BIGINT), CAST(? AS TEXT))"] * len(sources))
+        rows = await db.rows(
+            f"""SELECT space, source, slot, id, item, group_id, owner, posted_at
+            FROM (VALUES {marks}) AS asked
+            JOIN links ON links.space = asked.column1 AND links.source = asked.column2""",
+            *(value for source in sources for value in source),
         )
-        if elsewhere:
-            await db.execute("DELETE FROM unread WHERE link = ?", id)
-            await words.begin_link(db, id)
-        return id, (before[0], before[1], before[2], before[3])
-    id = await returned(
-        db,
-        """INSERT INTO links (group_id, item, owner, posted_at, name, spoiler, details,
-        space, source, slot) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id""",
-        *values,
-        link.space,
-        link.source,
-        link.slot,
-    )
-    await words.begin_link(db, id)
-    return id, None
+        for space, source, slot, id, item, group, owner, posted_at in rows:
+            known[space, source, slot] = (id, item, group, owner, posted_at)
+    return known
 
 
 async def put_cursors(db: Transaction, cursors: Sequence[Cursor]) -> None:

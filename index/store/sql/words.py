@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from index.store.sql.database import Said, Transaction
 from index.transcripts.terms import REVISION, forgiving, terms
@@ -64,20 +64,23 @@ async def add(db: Transaction, links: Iterable[int]) -> None:
         await db.put_words(said)
 
 
-async def begin_link(db: Transaction, link: int) -> None:
-    """Index the words in what a new link shows, if they were read for its home already; otherwise
-    note that they are to be read. Part of a transaction."""
-    noted = await db.execute(
+async def begin_links(db: Transaction, links: Sequence[int]) -> None:
+    """Index the words in what new links show, where they were read for their home already;
+    otherwise note that they are to be read. Part of a transaction."""
+    if not links:
+        return
+    await db.execute(
         f"""INSERT INTO unread (link) SELECT links.id FROM links {IN_ITS_GROUP}
         JOIN transcripts ON transcripts.item = links.item
-        WHERE links.id = ?1 AND (links.space, {HOME}) NOT IN (
-            SELECT links.space, {HOME} FROM links {IN_ITS_GROUP}
-            WHERE links.id != ?1 AND links.item = (SELECT item FROM links WHERE id = ?1)
-            AND links.id NOT IN (SELECT link FROM unread))""",
-        link,
+        WHERE links.id IN (numbers(?1)) AND NOT EXISTS (
+            SELECT 1 FROM links AS other
+            JOIN groups AS its ON its.space = other.space AND its.id = other.group_id
+            WHERE other.item = links.item AND other.space = links.space
+            AND {HOME.replace("groups.", "its.")} = {HOME}
+            AND other.id NOT IN (numbers(?1)) AND other.id NOT IN (SELECT link FROM unread))""",
+        list(links),
     )
-    if not noted:
-        await add(db, [link])
+    await add(db, links)
 
 
 async def drop(db: Transaction, links: Iterable[int]) -> bool:

@@ -11,6 +11,8 @@ from index.store.sql.derivations import put_derived
 from index.store.sql.watches import put_unjudged
 from index.types.records import Changes, Cursor, EmbeddedPicture, Job, Link
 
+# Pictures that are written by the same statements: a statement has at most 32,766 parameters.
+MOST_AT_ONCE = 1_000
 # Tables beside the links whose rows belong to a space.
 TABLES_OF_A_SPACE = (
     *("cursors", "watched", "jobs", "searches", "left_out", "retention", "departed"),
@@ -44,26 +46,28 @@ class Writes:
         """
 
         async def write(db: Transaction) -> Changes:
-            items = await statements.permitted(db, wanted)
-            await statements.put_groups(db, [link for _, link in items])
+            permitted = await statements.permitted(db, wanted)
+            # When the same slot comes twice, the last one counts.
+            last = {(link.space, link.source, link.slot): (one, link) for one, link in permitted}
+            written = []
+            for start in range(0, len(last), MOST_AT_ONCE):
+                part = list(last.values())[start : start + MOST_AT_ONCE]
+                written += await self._put(db, part)
             removed: list[int] = []
             added: list[tuple[int, EmbeddedPicture, Link]] = []
             dropped: list[int] = []
             to_judge: list[int] = []
-            for picture, link in items:
-                item, kept = await statements.put_item(db, picture)
-                await put_derived(db, item, picture.derived, self._derivations)
-                id, before = await statements.put_link(db, item, link)
-                if before == (item, link.group.id, link.owner, link.posted_at):
+            for item, kept, link, one in written:
+                if one.before == (item, link.group.id, link.owner, link.posted_at):
                     continue  # nothing that search would notice
-                if before is None or before[0] != item:
-                    to_judge.append(id)
-                if before is not None:
-                    removed.append(id)
-                    dropped.append(before[0])
-                added.append((id, kept, link))
+                if one.before is None or one.before[0] != item:
+                    to_judge.append(one.id)
+                if one.before is not None:
+                    removed.append(one.id)
+                    dropped.append(one.before[0])
+                added.append((one.id, kept, link))
             await db.touch(removed)
-            await statements.drop_orphans(db, dropped, {link.space for _, link in items})
+            await statements.drop_orphans(db, dropped, {link.space for _, link in permitted})
             await statements.put_cursors(db, cursors)
             await statements.put_jobs(db, jobs)
             if new:
@@ -75,6 +79,25 @@ class Writes:
             return changes
 
         return await self._database.write(write)
+
+    async def _put(
+        self, db: Transaction, part: Sequence[tuple[EmbeddedPicture, Link]]
+    ) -> list[tuple[int, EmbeddedPicture, Link, statements.PutLink]]:
+        """Keep items with their links. returns  for each the item, with the vectors that are kept,
+        and what was written"""
+        pictures, links = [one for one, _ in part], [link for _, link in part]
+        await statements.put_groups(db, links)
+        items = await statements.put_items(db, pictures)
+        derived = [(items[one.key][0], one.derived) for one in pictures]
+        await put_derived(db, derived, self._derivations)
+        shown = [items[picture.key] for picture in pictures]
+        put = await statements.put_links(
+            db, [(item, link) for (item, _), link in zip(shown, links, strict=True)]
+        )
+        return [
+            (item, kept, link, one)
+            for (item, kept), link, one in zip(shown, links, put, strict=True)
+        ]
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
         """Drop the links of this source whose slot is not listed."""
