@@ -52,6 +52,7 @@ class Server:
         self._folder = (kept or Path(tempfile.mkdtemp(prefix="magpie-postgres-"))).resolve()
         try:
             self._folder.chmod(0o711)
+            binaries.require_entry(self._folder)
             self._bin = binaries.runnable(binaries.installed(), self._folder) / "bin"
             self._data = self._folder / "data"
             if self._data.exists():
