@@ -27,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from console import commands
 from console.called import as_typed
-from console.commands import Called, Command, Name, Whole, flag, option
+from console.commands import Called, Choice, Command, Name, Whole, flag, option
 from console.exits import DONE
 from console.terminal import Terminal
 from demo import WORLD, watches
@@ -35,6 +35,7 @@ from pocket import MODEL
 from sandbox import lock
 from sandbox.errors import FolderInUse
 from sandbox.person import Person
+from trial_postgres import Unavailable, serve
 
 DATA = Path("data", "demo")  # below the current directory
 QUESTION = "dog in snow"
@@ -42,6 +43,7 @@ START_TIMEOUT_S = 180.0
 INDEX_TIMEOUT_S = 1800.0
 STOP_TIMEOUT_S = 20.0
 FAILED = 1  # exit code
+SQLITE, POSTGRES = "sqlite", "postgres"
 INVITE = re.compile(r"client_id=(?P<client_id>\d+)\S*permissions=(?P<permissions>\d+)")
 
 
@@ -56,6 +58,7 @@ class Given(Called):
     port: int
     data: str
     model: str
+    db: str
     fresh: bool
     once: bool
     first_hour: bool
@@ -63,11 +66,13 @@ class Given(Called):
 
 @dataclass(frozen=True)
 class Options:
-    """How the demo runs: the port of its page, its folder, its model, and what it does first."""
+    """How the demo runs: the port of its page, its folder, its model, where its gallery is kept,
+    and what it does first."""
 
     port: int
     data: Path
     model: str
+    db: str
     fresh: bool
     once: bool
     first_hour: bool
@@ -77,7 +82,7 @@ def run(given: Given) -> int:
     """Show the demo until it is stopped; returns the exit code."""
     port = given.port or _free_port()
     options = Options(
-        port, Path(given.data), given.model, given.fresh, given.once, given.first_hour
+        port, Path(given.data), given.model, given.db, given.fresh, given.once, given.first_hour
     )
     terminal = Terminal(highlight=False, soft_wrap=True)
     try:
@@ -117,6 +122,13 @@ COMMAND = Command(
             default=str(MODEL),
             help="a CLIP model (the pocket model)",
         ),
+        option(
+            "--db",
+            metavar="KIND",
+            type=Choice(SQLITE, POSTGRES),
+            default=SQLITE,
+            help=f"where the gallery is kept: {SQLITE}, or {POSTGRES} ({SQLITE})",
+        ),
         flag("--fresh", help="forget the earlier demo first"),
         flag("--first-hour", help="Magpie has just joined: set it up yourself"),
         flag("--once", help=f"ask “{QUESTION}”, print the answer and stop"),
@@ -152,6 +164,26 @@ def _data_folder(options: Options) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _gallery(options: Options) -> Iterator[str]:
+    """Where the bot keeps its gallery; a PostgreSQL server for it runs until the end of the
+    block."""
+    kept = _kept_in(options)
+    if options.db == SQLITE:
+        yield str(kept)
+        return
+    try:
+        with serve(lasting=True, kept=kept) as server:
+            yield server.url
+    except Unavailable as exc:
+        raise DemoFailed(f"no PostgreSQL for trials: {exc}") from exc
+
+
+def _kept_in(options: Options) -> Path:
+    """The gallery's file, or the folder of its server."""
+    return options.data / ("magpie.db" if options.db == SQLITE else "postgres")
+
+
 async def _until_stopped(
     options: Options, terminal: Terminal, started: float, stop: asyncio.Event
 ) -> None:
@@ -179,11 +211,12 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         if options.first_hour:
             await _remove_magpie(session, base)
         log = options.data / "bot.log"
-        is_new = not (options.data / "magpie.db").exists()
+        is_new = not _kept_in(options).exists()
+        # Nothing waits meanwhile: the bot, which needs it, isn't there yet.
+        place = stack.enter_context(_gallery(options))
+        settings = _bot_settings(options, place, base, health)
         bot = await stack.enter_async_context(
-            _program(
-                "bot", [sys.executable, "-m", "bot"], log, _bot_settings(options, base, health)
-            )
+            _program("bot", [sys.executable, "-m", "bot"], log, settings)
         )
         await _until_ready(session, f"{health}/healthz", bot, log)
         owner = await stack.enter_async_context(Person.owner(session, base))
@@ -217,12 +250,12 @@ def _sandbox_command(options: Options) -> list[str]:
     return [sys.executable, "-m", "sandbox", *where, "--data", str(options.data / "sandbox")]
 
 
-def _bot_settings(options: Options, base: str, health: str) -> dict[str, str]:
+def _bot_settings(options: Options, place: str, base: str, health: str) -> dict[str, str]:
     token: str = json.loads(WORLD.read_text(encoding="utf-8"))["application"]["token"]
     return {
         "DISCORD_TOKEN": token,
         "DISCORD_API": base,
-        "MAGPIE_DB": str(options.data / "magpie.db"),
+        "MAGPIE_DB": place,
         "MAGPIE_MODEL": options.model,
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": health.removeprefix("http://"),

@@ -64,6 +64,7 @@ def runnable(there: Path, folder: Path) -> Path:
     if _runs(there):
         return there
     copy = folder / "installed"
+    shutil.rmtree(copy, ignore_errors=True)  # of an earlier time
     leave_out = shutil.ignore_patterns("include", "*.a", "pgxs")
     shutil.copytree(there, copy, symlinks=True, ignore=leave_out)
     if not _runs(copy):
