@@ -144,6 +144,7 @@ class Writes:
         """Drop an owner's links posted up to then, and what they asked; take no such link again."""
 
         async def write(db: Transaction) -> Changes:
+            await db.hold_rules([space], to_change=True)
             await db.execute(
                 """INSERT INTO left_out (space, owner, upto) VALUES (?, ?, ?)
                 ON CONFLICT (space, owner) DO UPDATE SET upto = excluded.upto
