@@ -35,12 +35,15 @@ class Writes:
         jobs: Sequence[Job] = (),
         *,
         new: bool = False,
+        announced: bool = False,
     ) -> Changes:
         """Keep items, links, cursors and jobs in one transaction; what search must follow.
 
         Links that their owners want left out, and those older than their space keeps, are left out.
 
-        new   let watches judge the links that were not there before, or showed something else
+        new        let watches judge the links that were not there before, or showed something else
+        announced  let watches judge all of the links: history may have brought them a moment before
+                   they were announced
         """
 
         async def write(db: Transaction) -> Changes:
@@ -54,10 +57,11 @@ class Writes:
                 item, kept = await statements.put_item(db, picture)
                 await put_derived(db, item, picture.derived, self._derivations)
                 id, before = await statements.put_link(db, item, link)
+                shows_new = before is None or before[0] != item
+                if announced or (new and shows_new):
+                    to_judge.append(id)
                 if before == (item, link.group.id, link.owner, link.posted_at):
                     continue  # nothing that search would notice
-                if before is None or before[0] != item:
-                    to_judge.append(id)
                 if before is not None:
                     removed.append(id)
                     dropped.append(before[0])
@@ -66,7 +70,7 @@ class Writes:
             await statements.drop_orphans(db, dropped, {link.space for _, link in items})
             await statements.put_cursors(db, cursors)
             await statements.put_jobs(db, jobs)
-            if new:
+            if to_judge:
                 await put_unjudged(db, to_judge)
             if dropped:
                 self._database.note_deletion()
