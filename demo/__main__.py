@@ -20,14 +20,15 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import aiohttp
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+import trial_postgres
 from console import commands
 from console.called import as_typed
-from console.commands import Called, Command, Name, Whole, flag, option
+from console.commands import Called, Choice, Command, Name, Whole, flag, option
 from console.exits import DONE
 from console.terminal import Terminal
 from demo import WORLD, watches
@@ -36,6 +37,7 @@ from sandbox import lock
 from sandbox.errors import FolderInUse
 from sandbox.person import Person
 
+Db: TypeAlias = Literal["file", "postgres"]
 DATA = Path("data", "demo")  # below the current directory
 QUESTION = "dog in snow"
 START_TIMEOUT_S = 180.0
@@ -56,6 +58,7 @@ class Given(Called):
     port: int
     data: str
     model: str
+    db: Db
     fresh: bool
     once: bool
     first_hour: bool
@@ -63,11 +66,13 @@ class Given(Called):
 
 @dataclass(frozen=True)
 class Options:
-    """How the demo runs: the port of its page, its folder, its model, and what it does first."""
+    """How the demo runs: the port of its page, its folder, its model, where its gallery is, and
+    what it does first."""
 
     port: int
     data: Path
     model: str
+    db: Db
     fresh: bool
     once: bool
     first_hour: bool
@@ -77,7 +82,8 @@ def run(given: Given) -> int:
     """Show the demo until it is stopped; returns the exit code."""
     port = given.port or _free_port()
     options = Options(
-        port, Path(given.data), given.model, given.fresh, given.once, given.first_hour
+        *(port, Path(given.data), given.model, given.db),
+        *(given.fresh, given.once, given.first_hour),
     )
     terminal = Terminal(highlight=False, soft_wrap=True)
     try:
@@ -116,6 +122,13 @@ COMMAND = Command(
             type=Name("dir"),
             default=str(MODEL),
             help="a CLIP model (the pocket model)",
+        ),
+        option(
+            "--db",
+            metavar="KIND",
+            type=Choice("file", "postgres"),
+            default="file",
+            help="where the gallery is: file, or postgres for a server that goes with the demo",
         ),
         flag("--fresh", help="forget the earlier demo first"),
         flag("--first-hour", help="Magpie has just joined: set it up yourself"),
@@ -179,10 +192,17 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         if options.first_hour:
             await _remove_magpie(session, base)
         log = options.data / "bot.log"
-        is_new = not (options.data / "magpie.db").exists()
+        gallery = options.data / "magpie.db"
+        is_new = options.db == "postgres" or not gallery.exists()
+        place = str(gallery)
+        if options.db == "postgres":
+            place = await stack.enter_async_context(_postgres(terminal))
         bot = await stack.enter_async_context(
             _program(
-                "bot", [sys.executable, "-m", "bot"], log, _bot_settings(options, base, health)
+                "bot",
+                [sys.executable, "-m", "bot"],
+                log,
+                _bot_settings(options, place, base, health),
             )
         )
         await _until_ready(session, f"{health}/healthz", bot, log)
@@ -217,16 +237,31 @@ def _sandbox_command(options: Options) -> list[str]:
     return [sys.executable, "-m", "sandbox", *where, "--data", str(options.data / "sandbox")]
 
 
-def _bot_settings(options: Options, base: str, health: str) -> dict[str, str]:
+def _bot_settings(options: Options, place: str, base: str, health: str) -> dict[str, str]:
     token: str = json.loads(WORLD.read_text(encoding="utf-8"))["application"]["token"]
     return {
         "DISCORD_TOKEN": token,
         "DISCORD_API": base,
-        "MAGPIE_DB": str(options.data / "magpie.db"),
+        "MAGPIE_DB": place,
         "MAGPIE_MODEL": options.model,
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": health.removeprefix("http://"),
     }
+
+
+@contextlib.asynccontextmanager
+async def _postgres(terminal: Terminal) -> AsyncIterator[str]:
+    """The address of a database on a server that runs until the end of the block."""
+    try:
+        server = await asyncio.to_thread(trial_postgres.Server)
+    except trial_postgres.Unavailable as exc:
+        raise DemoFailed(f"no PostgreSQL can be started here: {exc}") from exc
+    try:
+        await asyncio.to_thread(server.start)
+        terminal.print("demo: the gallery is in a PostgreSQL server, which goes with the demo")
+        yield server.url
+    finally:
+        await asyncio.to_thread(server.remove)
 
 
 async def _remove_magpie(session: aiohttp.ClientSession, base: str) -> None:
