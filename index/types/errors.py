@@ -303,6 +303,10 @@ class StoreUnreachable(StoreError):
         self.reason = reason
 
 
+class MoveRefused(StoreError):
+    """A gallery can't be moved to the place `path`; the sentence says why."""
+
+
 class ModelMismatch(StoreError):
     """The embeddings in the file come from `stored`; `asked` is another model."""
 

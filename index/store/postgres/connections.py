@@ -13,6 +13,7 @@ from index.types.errors import StoreCorrupt, StoreError, StoreFull, StoreUnreach
 Pool: TypeAlias = Any
 Connection: TypeAlias = Any
 
+NAME = "magpie"  # under which the server lists the connections of bots
 CONNECTIONS = 8  # of one process
 CONNECT_S = 10.0
 # How long a statement may take. Reading a million links takes seconds.
@@ -40,7 +41,7 @@ _REASONS = {
 }
 
 
-async def open_pool(url: str, place: str) -> Pool:
+async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
     """A pool of connections to a database that suits. raises   StoreUnreachable"""
     try:
         import asyncpg
@@ -55,7 +56,7 @@ async def open_pool(url: str, place: str) -> Pool:
             max_size=CONNECTIONS,
             timeout=CONNECT_S,
             command_timeout=STATEMENT_S,
-            server_settings={"application_name": "magpie", "jit": "off"},
+            server_settings={"application_name": name, "jit": "off"},
         )
     try:
         with translated(place):
