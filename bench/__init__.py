@@ -45,6 +45,7 @@ MEASUREMENTS = {
     "query": "bench.query",
     "search": "bench.search",
     "start": "bench.start",
+    "store": "bench.store",
     "watches": "bench.watches",
     "words": "bench.words",
     "workers": "bench.workers",

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sandbox import lock
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,3 +28,16 @@ def test_a_folder_that_another_demo_uses_is_named_and_left_alone(tmp_path: Path)
     assert not run.stderr
     assert (tmp_path / "bot.log").read_text(encoding="utf-8") == "of the other"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bot.log", lock.NAME]
+
+
+@pytest.mark.slow
+def test_the_demo_answers_from_postgresql(tmp_path: Path, postgres_server: str) -> None:
+    """It starts a server of its own; the fixture skips this where none can be started."""
+    command = [sys.executable, "-m", "demo", "--once", "--port", "0", "--db", "postgres"]
+    told = subprocess.run(
+        [*command, "--data", str(tmp_path)], check=False, capture_output=True, text=True
+    )
+    assert told.returncode == 0, told.stdout + told.stderr
+    assert "the gallery is in a PostgreSQL server" in told.stdout
+    assert "Closest to “dog in snow”" in told.stdout
+    assert not (tmp_path / "magpie.db").exists()
