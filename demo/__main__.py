@@ -196,7 +196,7 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         is_new = not gallery.exists()
         place = str(gallery)
         if options.db == "postgres":
-            place = await stack.enter_async_context(_postgres(gallery))
+            place = await stack.enter_async_context(_postgres(gallery, terminal))
         bot = await stack.enter_async_context(
             _program(
                 "bot",
@@ -250,7 +250,7 @@ def _bot_settings(options: Options, place: str, base: str, health: str) -> dict[
 
 
 @contextlib.asynccontextmanager
-async def _postgres(kept: Path) -> AsyncIterator[str]:
+async def _postgres(kept: Path, terminal: Terminal) -> AsyncIterator[str]:
     """The address of a database on a server that runs until the end of the block; what is in it
     stays in this folder."""
     try:
@@ -259,6 +259,7 @@ async def _postgres(kept: Path) -> AsyncIterator[str]:
         raise DemoFailed(f"no PostgreSQL can be started here: {exc}") from exc
     try:
         await asyncio.to_thread(server.start)
+        terminal.print("demo: the gallery is in a PostgreSQL server of the demo's own")
         yield server.url
     finally:
         await asyncio.to_thread(server.remove)
