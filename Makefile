@@ -18,8 +18,8 @@ NPM := node_modules/.installed
 
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
-	@echo "make demo         a chat with pictures, Magpie in it, on one address; no token, no download of weights"
-	@echo "                  DB=postgres keeps its gallery on a PostgreSQL server that comes with it"
+	@echo "make demo         a chat with pictures, Magpie in it, on one address; no token, no download of weights;"
+	@echo "                  DB=postgres keeps its gallery in a PostgreSQL server that it starts"
 	@echo "make run          Magpie on real Discord, with the settings in .env"
 	@echo "make check        ruff, mypy, the page's types and the quick tests, within 90 seconds on two free cores"
 	@echo "make test         the same with all tests; WORKERS=N runs them in N processes"
@@ -60,11 +60,9 @@ $(VENV)/.train: $(VENV)/.setup
 setup: $(VENV)/.setup
 	@echo "setup: ready"
 
-# `make demo DB=postgres` keeps the gallery on a PostgreSQL server that it starts.
-DB := sqlite
 demo: $(VENV)/.setup $(if $(filter postgres,$(DB)),$(VENV)/.trial)
 	@echo "demo: a sandbox, Magpie and a chat page"
-	@$(PYTHON) -m demo --db $(DB)
+	@$(PYTHON) -m demo $(if $(DB),--db $(DB))
 
 run: $(VENV)/.setup
 	@echo "run: Magpie, with the settings in .env"

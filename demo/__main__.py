@@ -20,11 +20,12 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import aiohttp
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+import trial_postgres
 from console import commands
 from console.called import as_typed
 from console.commands import Called, Choice, Command, Name, Whole, flag, option
@@ -35,15 +36,14 @@ from pocket import MODEL
 from sandbox import lock
 from sandbox.errors import FolderInUse
 from sandbox.person import Person
-from trial_postgres import Unavailable, serve
 
+Db: TypeAlias = Literal["file", "postgres"]
 DATA = Path("data", "demo")  # below the current directory
 QUESTION = "dog in snow"
 START_TIMEOUT_S = 180.0
 INDEX_TIMEOUT_S = 1800.0
 STOP_TIMEOUT_S = 20.0
 FAILED = 1  # exit code
-SQLITE, POSTGRES = "sqlite", "postgres"
 INVITE = re.compile(r"client_id=(?P<client_id>\d+)\S*permissions=(?P<permissions>\d+)")
 
 
@@ -58,7 +58,7 @@ class Given(Called):
     port: int
     data: str
     model: str
-    db: str
+    db: Db
     fresh: bool
     once: bool
     first_hour: bool
@@ -66,13 +66,13 @@ class Given(Called):
 
 @dataclass(frozen=True)
 class Options:
-    """How the demo runs: the port of its page, its folder, its model, where its gallery is kept,
-    and what it does first."""
+    """How the demo runs: the port of its page, its folder, its model, where its gallery is, and
+    what it does first."""
 
     port: int
     data: Path
     model: str
-    db: str
+    db: Db
     fresh: bool
     once: bool
     first_hour: bool
@@ -82,7 +82,8 @@ def run(given: Given) -> int:
     """Show the demo until it is stopped; returns the exit code."""
     port = given.port or _free_port()
     options = Options(
-        port, Path(given.data), given.model, given.db, given.fresh, given.once, given.first_hour
+        *(port, Path(given.data), given.model, given.db),
+        *(given.fresh, given.once, given.first_hour),
     )
     terminal = Terminal(highlight=False, soft_wrap=True)
     try:
@@ -125,9 +126,9 @@ COMMAND = Command(
         option(
             "--db",
             metavar="KIND",
-            type=Choice(SQLITE, POSTGRES),
-            default=SQLITE,
-            help=f"where the gallery is kept: {SQLITE}, or {POSTGRES} ({SQLITE})",
+            type=Choice("file", "postgres"),
+            default="file",
+            help="where the gallery is: file, or postgres for a server that the demo starts",
         ),
         flag("--fresh", help="forget the earlier demo first"),
         flag("--first-hour", help="Magpie has just joined: set it up yourself"),
@@ -164,26 +165,6 @@ def _data_folder(options: Options) -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _gallery(options: Options) -> Iterator[str]:
-    """Where the bot keeps its gallery; a PostgreSQL server for it runs until the end of the
-    block."""
-    kept = _kept_in(options)
-    if options.db == SQLITE:
-        yield str(kept)
-        return
-    try:
-        with serve(lasting=True, kept=kept) as server:
-            yield server.url
-    except Unavailable as exc:
-        raise DemoFailed(f"no PostgreSQL for trials: {exc}") from exc
-
-
-def _kept_in(options: Options) -> Path:
-    """The gallery's file, or the folder of its server."""
-    return options.data / ("magpie.db" if options.db == SQLITE else "postgres")
-
-
 async def _until_stopped(
     options: Options, terminal: Terminal, started: float, stop: asyncio.Event
 ) -> None:
@@ -211,12 +192,18 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         if options.first_hour:
             await _remove_magpie(session, base)
         log = options.data / "bot.log"
-        is_new = not _kept_in(options).exists()
-        # Nothing waits meanwhile: the bot, which needs it, isn't there yet.
-        place = stack.enter_context(_gallery(options))
-        settings = _bot_settings(options, place, base, health)
+        gallery = options.data / ("magpie.db" if options.db == "file" else "postgres")
+        is_new = not gallery.exists()
+        place = str(gallery)
+        if options.db == "postgres":
+            place = await stack.enter_async_context(_postgres(gallery, terminal))
         bot = await stack.enter_async_context(
-            _program("bot", [sys.executable, "-m", "bot"], log, settings)
+            _program(
+                "bot",
+                [sys.executable, "-m", "bot"],
+                log,
+                _bot_settings(options, place, base, health),
+            )
         )
         await _until_ready(session, f"{health}/healthz", bot, log)
         owner = await stack.enter_async_context(Person.owner(session, base))
@@ -260,6 +247,22 @@ def _bot_settings(options: Options, place: str, base: str, health: str) -> dict[
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": health.removeprefix("http://"),
     }
+
+
+@contextlib.asynccontextmanager
+async def _postgres(kept: Path, terminal: Terminal) -> AsyncIterator[str]:
+    """The address of a database on a server that runs until the end of the block; what is in it
+    stays in this folder."""
+    try:
+        server = await asyncio.to_thread(trial_postgres.Server, lasting=True, kept=kept)
+    except trial_postgres.Unavailable as exc:
+        raise DemoFailed(f"no PostgreSQL can be started here: {exc}") from exc
+    try:
+        await asyncio.to_thread(server.start)
+        terminal.print("demo: the gallery is in a PostgreSQL server of the demo's own")
+        yield server.url
+    finally:
+        await asyncio.to_thread(server.remove)
 
 
 async def _remove_magpie(session: aiohttp.ClientSession, base: str) -> None:

@@ -35,13 +35,15 @@ def test_a_folder_that_another_demo_uses_is_named_and_left_alone(tmp_path: Path)
 def test_the_demo_answers_from_postgresql(postgres_server: str) -> None:
     """It starts a server of its own; the fixture skips this where none can be started."""
     command = [sys.executable, "-m", "demo", "--once", "--port", "0", "--db", "postgres"]
-    # As root, the server runs as somebody who can't enter pytest's folder.
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
+    with tempfile.TemporaryDirectory() as name:
+        data = Path(name)
+        data.chmod(0o711)  # as root, another user runs the server
         told = subprocess.run(
-            [*command, "--data", folder], check=False, capture_output=True, text=True
+            [*command, "--data", str(data)], check=False, capture_output=True, text=True
         )
         assert told.returncode == 0, told.stdout + told.stderr
+        assert "the gallery is in a PostgreSQL server" in told.stdout
         assert "Closest to “dog in snow”" in told.stdout
-        assert (Path(folder) / "postgres").exists()
-        assert not (Path(folder) / "magpie.db").exists()
+        assert not (data / "magpie.db").exists()
+        password = (data / "postgres" / "password").read_text()
+        assert password not in told.stdout + (data / "bot.log").read_text()

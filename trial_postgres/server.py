@@ -125,7 +125,10 @@ class Server:
                 "--no-instructions",
             )  # fmt: skip
         except subprocess.CalledProcessError as exc:
-            raise Unavailable(f"PostgreSQL's initdb failed: {exc.stderr.strip()}") from exc
+            raise Unavailable(
+                f"PostgreSQL's initdb failed, which {binaries.user() or 'this user'} runs: "
+                f"{exc.stderr.strip()}"
+            ) from exc
         if not self._stays:
             password.unlink()
         part.rename(self._data)

@@ -33,7 +33,8 @@ _FULL = {"53100", "53000"}  # disk_full, insufficient_resources
 _PASSWORD = {"28P01", "28000"}  # invalid_password, invalid_authorization_specification
 _REASONS = {
     "3D000": "there is no database of this name on the server",
-    "42501": "the user has not the right to do this there",
+    "42501": "the user has not the right to do this there; it must own the database "
+    "(docs/postgres.md)",
     "53300": "the server has too many connections already",
     "57P01": "the server is shutting down",
     "57P03": "the server is starting or stopping",
