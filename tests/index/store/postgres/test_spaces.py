@@ -226,7 +226,7 @@ async def test_a_question_in_one_space_is_given_no_row_of_another(postgres_url: 
 async def test_a_question_in_one_space_does_not_let_the_server_read_another(
     postgres_url: str,
 ) -> None:
-    async with _two_spaces(postgres_url, 20, 3000) as rng:
+    async with _two_spaces(postgres_url, 20, 40_000) as rng:
 
         async def rows_read(ask: bool) -> int:
             """How many rows the server reads for a process; it counts them when that ends."""
