@@ -239,8 +239,8 @@ async def test_a_question_in_one_space_does_not_let_the_server_read_another(
             return await _counted(postgres_url) - before
 
         without = await rows_read(False)
-        # Its link, its item and its vector.
-        assert 0 < await rows_read(True) - without <= 3 * 20
+        # The link, item and vector of each, and little beside them.
+        assert 0 < await rows_read(True) - without <= 10 * 20
 
 
 async def _counted(url: str) -> int:
