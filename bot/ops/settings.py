@@ -73,12 +73,14 @@ class Address:
 class Settings:
     """The operator's settings. `repr` leaves out what is secret.
 
-    db   a file, or the address of a database with its password
+    db      a file, or the address of a database with its password
+    folder  of the bot's own files where the gallery is in a database; else they are beside its file
     """
 
     token: str = field(repr=False)
     api: str = DISCORD  # the origin, without a slash at the end
     db: str | Path = field(default=Path(DEFAULTS["MAGPIE_DB"]), repr=False)
+    folder: Path = Path(DEFAULTS["MAGPIE_DB"]).parent
     model: str = DEFAULTS["MAGPIE_MODEL"]
     device: str = "auto"
     precision: Precision = "auto"
@@ -102,9 +104,10 @@ class Settings:
 
     @property
     def beside(self) -> Path:
-        """What the names of the bot's own files begin with: the gallery's file, or the default one
-        where the gallery is in a database."""
-        return self.db if isinstance(self.db, Path) else Path(DEFAULTS["MAGPIE_DB"])
+        """What the names of the bot's own files begin with: the gallery's file, or one of the same
+        name where the gallery is in a database."""
+        name = Path(DEFAULTS["MAGPIE_DB"]).name
+        return self.db if isinstance(self.db, Path) else self.folder / name
 
 
 def read(
