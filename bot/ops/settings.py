@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
+from bot.platform import shards
+from bot.platform.shards import Shards
 from index import ClipLimits, Precision, fault_of, is_address, shown
 
 DISCORD = "https://discord.com"
@@ -28,6 +30,7 @@ DEFAULTS = {
     "MAGPIE_PRECISION": "auto",
     "MAGPIE_OCR": "auto",
     "MAGPIE_WORKERS": "",
+    "MAGPIE_SHARDS": "",
     "MAGPIE_HTTP": "127.0.0.1:8080",
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_VIDEO_MB": "32",
@@ -87,6 +90,7 @@ class Settings:
     ocr: str = "auto"
     # The database through which workers embed; "": this process does. It may hold a password.
     workers: str = field(default="", repr=False)
+    shards: Shards = field(default_factory=Shards)  # which of them this process serves
     http: Address | None = Address("127.0.0.1", 8080)
     questions: int = 30  # a member may ask in a minute; 0: any number
     videos: ClipLimits = field(default_factory=ClipLimits)  # of reading one
@@ -141,6 +145,7 @@ def read(
         precision=checked("MAGPIE_PRECISION", _precision, "auto"),
         ocr=checked("MAGPIE_OCR", _ocr, ""),
         workers=checked("MAGPIE_WORKERS", partial(_workers, needed=worker), ""),
+        shards=checked("MAGPIE_SHARDS", partial(_shards, values["MAGPIE_DB"]), Shards()),
         http=checked("MAGPIE_HTTP", _http, None),
         questions=checked("MAGPIE_QUESTIONS", _questions, 0),
         videos=ClipLimits(
@@ -341,6 +346,17 @@ def _workers(value: str, needed: bool) -> str:
     if not told or parts.scheme not in ("postgresql", "postgres"):
         raise ValueError("must be a PostgreSQL database, such as postgresql://127.0.0.1/magpie.")
     return value
+
+
+def _shards(db: str, value: str) -> Shards:
+    """The shards of this process. Several processes need a gallery that they can share."""
+    chosen = shards.parsed(value)
+    if not chosen.whole and not is_address(db.strip()):
+        raise ValueError(
+            "the other shards run in other processes, and processes can't share a gallery in a "
+            "file. Give a database with MAGPIE_DB=postgresql://…, or leave MAGPIE_SHARDS empty."
+        )
+    return chosen
 
 
 def _http(value: str) -> Address | None:

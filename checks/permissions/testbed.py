@@ -210,7 +210,7 @@ class Testbed:
 
     async def _is_to_be_told(self) -> bool:
         watches = self.magpie.gallery.watches
-        return bool(await watches.unjudged(limit=1)) or await watches.next_due() is not None
+        return bool(await watches.unjudged(limit=1)) or bool(await watches.next_due())
 
     async def become(self, server: Server) -> None:
         """Give a server these permissions and members; by the owner's requests where possible."""

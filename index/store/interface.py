@@ -563,8 +563,8 @@ class WatchReader(Protocol):
         """What may have been sent, by the name of the message. Of a notice whose link is gone,
         `link` is 0."""
 
-    async def next_due(self) -> float | None:
-        """When something is to be told next (Unix seconds); None: nothing waits."""
+    async def next_due(self) -> dict[int, float]:
+        """When something is to be told next (Unix seconds), by space."""
 
     async def pending_of(self, space: int, owner: int) -> dict[int, list[Notice]]:
         """What waits to be told to an owner, by watch."""
