@@ -125,9 +125,8 @@ class Magpie(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
-            shard_ids=list(settings.shards.ids) or None,
-            shard_count=settings.shards.count or None,
             http_trace=trace,
+            **_sharding(settings.shards),
         )
         self.tree = trees.CommandTree(
             self,
@@ -600,6 +599,13 @@ class Magpie(discord.AutoShardedClient):
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         if not self.is_closed():
             log.exception(fields("event_failed", name=event_method))
+
+
+def _sharding(shards: Shards) -> dict[str, Any]:
+    """Which shards discord.py is told to serve; nothing: all, as many as Discord asks for."""
+    if not shards.ids:
+        return {}
+    return {"shard_ids": list(shards.ids), "shard_count": shards.count}
 
 
 def redirect(api: str) -> None:
