@@ -64,6 +64,7 @@ from bot.overview.thumbnails import Thumbnails
 from bot.platform import heartbeat, last_moment
 from bot.platform.invitation import NEEDED_PERMISSIONS, invite
 from bot.platform.responses import accept_empty_callbacks, name_plain_json
+from bot.platform.shards import Shards
 from bot.platform.state import State
 from bot.platform.unreadable import readable
 from bot.reindex.jobs import Jobs
