@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from index.embed.embedder import Embedder
 
 
+NOT_SERVED = "Serve a folder whose gallery is a file; pg_dump copies a database (docs/postgres.md)."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Serve(Given):
     """What `serve` is given, as typed; see its help."""
@@ -49,7 +52,7 @@ async def run(given: Serve) -> int:
     from serve.server import serve
 
     root = _folder(given)
-    file = Path(absolute(galleries.database(given)))
+    file = Path(absolute(galleries.file(given, NOT_SERVED)))
     model = await _begun(given, file) if given.add and not galleries.exists(given) else None
     if not galleries.exists(given):
         raise WrongUse(_no_gallery(given))
@@ -103,7 +106,7 @@ async def _begun(given: Serve, file: Path) -> Embedder | None:
 
 
 def _no_gallery(given: Serve) -> str:
-    file = harmless(str(galleries.database(given)))
+    file = galleries.named(given)
     return (
         f"There is no gallery at {file} yet. Make one from your pictures, or let the page show how "
         f"they come:{_hints(given)}"

@@ -1,4 +1,4 @@
-"""The gallery of a command: where its file is, and how it is opened."""
+"""The gallery of a command: where it is, and how it is opened."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ from index.cli.command import DEFAULT_MODEL, Given
 from index.cli.paths import odd_kind
 from index.cli.place import SPACE
 from index.cli.signals import ending_at_once
+from index.types.address import fault_of, is_address, shown
 
 if TYPE_CHECKING:
     from index.gallery import Gallery
     from index.types.records import Counts
 
 
-def database(given: Given) -> Path:
-    """The gallery's file.
+def database(given: Given) -> Path | str:
+    """The gallery's file, or the address of its database.
 
     It is --db; else magpie.db in this folder, if it is there; else a file in the user's data
     folder.
@@ -34,12 +35,33 @@ def database(given: Given) -> Path:
     if given.db is not None:
         if not given.db:
             raise WrongUse("--db needs the name of a file; it was empty.")
+        if is_address(given.db):
+            if fault := fault_of(given.db):
+                raise WrongUse(f"--db {fault}")
+            return given.db
         return Path(given.db)
     here = Path("magpie.db")
     if os.path.isfile(here):
         return here
     data = os.environ.get("XDG_DATA_HOME")
     return (Path(data) if data else _home() / ".local" / "share") / "magpie" / "photos.db"
+
+
+def file(given: Given, instead: str) -> Path:
+    """The gallery's file, for what only a file can do.
+
+    instead  what to do with a database
+    raises   WrongUse
+    """
+    place = database(given)
+    if isinstance(place, str):
+        raise WrongUse(f"{named(given)} is a database, and this is for a gallery's file. {instead}")
+    return place
+
+
+def named(given: Given) -> str:
+    """The gallery's place as a person is told it, without a password."""
+    return harmless(shown(database(given)))
 
 
 def _home() -> Path:
@@ -53,16 +75,18 @@ def _home() -> Path:
 
 def hint(given: Given, command: str) -> str:
     """How to type another command for the same gallery, on a line of its own."""
-    db = f" --db {shlex.quote(given.db)}" if given.db else ""
+    db = f" --db {shlex.quote(shown(given.db))}" if given.db else ""
     return f"\n  {given.program} {command}{harmless(db)}"
 
 
 def exists(given: Given) -> bool:
-    """Whether the gallery's file is there.
+    """Whether the gallery's file is there; a database says itself what it lacks.
 
     raises   WrongUse when that can't be told, or something else is there
     """
     path = database(given)
+    if is_address(path):
+        return True
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -81,7 +105,7 @@ def require_gallery(given: Given) -> None:
     """raises   WrongUse when the gallery's file isn't there"""
     if not exists(given):
         raise WrongUse(
-            f"There is no gallery at {harmless(str(database(given)))} yet. "
+            f"There is no gallery at {named(given)} yet. "
             f"Make one from your pictures:{hint(given, 'add ~/Pictures')}"
         )
 
@@ -127,7 +151,8 @@ async def writing(given: Given) -> AsyncIterator[Gallery]:
     try:
         yield gallery
     finally:
-        await asyncio.to_thread(sweep, path)
+        if isinstance(path, Path):
+            await asyncio.to_thread(sweep, path)
         await gallery.close()
 
 
@@ -141,19 +166,21 @@ async def changing(given: Given) -> AsyncIterator[Gallery]:
     from index.gallery import Gallery
 
     require_gallery(given)
+    path = database(given)
     with ending_at_once():
-        gallery = await Gallery.open(database(given), device=given.device)
+        gallery = await Gallery.open(path, device=given.device)
     try:
         yield gallery
     finally:
-        await asyncio.to_thread(sweep, database(given))
+        if isinstance(path, Path):
+            await asyncio.to_thread(sweep, path)
         await gallery.close()
 
 
 async def require_links(gallery: Gallery, given: Given) -> Counts:
     """What is in the gallery. raises WrongUse when nothing of a folder is"""
     counts = await gallery.links.count(SPACE)
-    file = harmless(str(database(given)))
+    file = named(given)
     if not counts.links and await gallery.links.count_links():
         raise WrongUse(
             f"{file} is the gallery of a bot: what it has was posted in chats, and nothing of it "
@@ -214,12 +241,13 @@ def say_loading(model: str) -> None:
         flush()
 
 
-async def _kept_model(path: Path) -> str | None:
+async def _kept_model(path: Path | str) -> str | None:
     """The name of the model that a gallery was made with; a gallery of an earlier Magpie is brought
     to the shape of today. raises StoreError"""
-    from index.store.sqlite import SQLiteStore
+    from index.store.opening import open_store
+    from index.types.derivations import NAMES
 
-    store = await SQLiteStore.open(path)
+    store = await open_store(path, derivations=NAMES)
     try:
         model = await store.model_record.get()
         return model.name if model else None

@@ -57,7 +57,7 @@ MUTANTS = (
     Mutant(
         "a printed command has the gallery that was asked for",
         "index/cli/gallery.py",
-        'db = f" --db {shlex.quote(given.db)}" if given.db else ""',
+        'db = f" --db {shlex.quote(shown(given.db))}" if given.db else ""',
         'db = ""',
         ("tests/index/cli/test_command_line.py",),
     ),

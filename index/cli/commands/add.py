@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -260,7 +261,8 @@ def _say_totals(given: Add, tally: Tally, took: str, holds: Counts) -> None:
         say("No pictures were found there.")
     say(f"{', '.join(parts) or 'nothing to do'}; {took}.")
     texts = f" and {counted(holds.texts, 'text')}" if holds.texts else ""
-    file = short(os.path.realpath(galleries.database(given)))
+    place = galleries.database(given)
+    file = short(os.path.realpath(place)) if isinstance(place, Path) else galleries.named(given)
     say(f"{file} holds {counted(holds.images, 'picture')}{texts}.")
     if tally.stopped:
         left = tally.total - tally.done

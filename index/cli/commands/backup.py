@@ -12,9 +12,11 @@ from console.commands import Name
 from console.exits import DONE
 from console.output import say
 from index.cli.command import FolderCommand, Given
-from index.cli.gallery import database, require_gallery
+from index.cli.gallery import file, require_gallery
 from index.cli.paths import check_place
 from index.types.errors import format_bytes
+
+DUMP = "Copy it with PostgreSQL's pg_dump (docs/postgres.md)."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +30,10 @@ async def run(given: Backup) -> int:
     """Copy the gallery to a new file."""
     from index.store.sqlite.backup import back_up
 
+    path = file(given, DUMP)
     require_gallery(given)
     check_place(given.copy)
-    path, copy = database(given), Path(given.copy)
+    copy = Path(given.copy)
     size = await asyncio.to_thread(back_up, path, copy)
     say(f"{copy} is a copy of {path} ({format_bytes(size)})")
     return DONE

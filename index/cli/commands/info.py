@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from console.commands import flag
 from console.exits import DONE
@@ -30,15 +31,15 @@ class Info(Given):
 
 async def run(given: Info) -> int:
     """Print what is in the gallery."""
-    path = galleries.database(given)
     async with galleries.reading(given) as gallery:
         counts, model = await gallery.links.count(), await gallery.links.model()
         folders = _folders(await gallery.links.known(0, 0))
         unread = await gallery.transcripts.count_pending(SPACE)
         unreadable = len((await notes.load(gallery)).unreadable)
+        taken = await gallery.links.disk_bytes()
         facts = {
-            "file": str(path),
-            "bytes": await gallery.links.disk_bytes(),
+            "file": galleries.named(given),
+            "bytes": taken,
             "model": model.name if model else None,
             "revision": model.revision if model else None,
             "dimension": model.dimension if model else None,
@@ -56,7 +57,9 @@ async def run(given: Info) -> int:
     images = f"{counts.images:,}"
     if counts.links > counts.images + counts.texts:
         images += f" different ones in {counts.links - counts.texts:,} places"
-    size = await asyncio.to_thread(lambda: path.stat().st_size)
+    path, size = galleries.database(given), taken
+    if isinstance(path, Path):
+        size = await asyncio.to_thread(lambda: path.stat().st_size)
     say(f"file      {facts['file']} ({format_bytes(size)})")
     say(f"model     {facts['model'] or 'none yet'}, {facts['dimension'] or 0} numbers a vector")
     say(f"pictures  {images}")

@@ -44,7 +44,7 @@ async def run(given: Remove) -> int:
 
 def _say(given: Remove, path: str, entries: Mapping[str, Collection[str]]) -> None:
     if not entries:
-        say(f"{galleries.database(given)} has nothing of {short(path)}.")
+        say(f"{galleries.named(given)} has nothing of {short(path)}.")
         return
     pictures = sum(slots == {""} for slots in entries.values())
     texts = sum(len(slots) for slots in entries.values()) - pictures

@@ -13,10 +13,13 @@ from console.commands import Name
 from console.exits import DONE
 from console.output import counted, say
 from index.cli.command import FolderCommand, Given
-from index.cli.gallery import database
+from index.cli.gallery import file
 
 if TYPE_CHECKING:
     from index.store.sqlite.carry_over import CarriedOver
+
+
+FROM_DUMP = "Put a dump of pg_dump back with pg_restore (docs/postgres.md)."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,7 @@ async def run(given: Restore) -> int:
     """Put a copy in the gallery's place, and keep the old file beside it."""
     from index.store.sqlite.backup import restore
 
-    path, copy = database(given), Path(given.copy)
+    path, copy = file(given, FROM_DUMP), Path(given.copy)
     restored = await asyncio.to_thread(restore, copy, path)
     kept = f"; what it was is in {restored.before}" if restored.before else ""
     say(f"{path} is as in {copy}{kept}")
