@@ -19,7 +19,7 @@ NPM := node_modules/.installed
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
 	@echo "make demo         a chat with pictures, Magpie in it, on one address; no token, no download of weights;"
-	@echo "                  DB=postgres keeps its gallery in a PostgreSQL server that goes with it"
+	@echo "                  DB=postgres keeps its gallery in a PostgreSQL server that it starts"
 	@echo "make run          Magpie on real Discord, with the settings in .env"
 	@echo "make check        ruff, mypy, the page's types and the quick tests, within 90 seconds on two free cores"
 	@echo "make test         the same with all tests; WORKERS=N runs them in N processes"

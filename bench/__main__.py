@@ -14,7 +14,7 @@ from typing import TypeVar
 import click
 
 from bench import MEASUREMENTS
-from bench.options import Options
+from bench.options import POSTGRES, SQLITE, Options
 from bench.report import Report
 from checks import CHECKS
 from console import commands, output
@@ -41,6 +41,7 @@ class Given(Called):
     minutes: str | None
     hurried: bool
     only: str
+    db: str
 
 
 def run(given: Given) -> int:
@@ -82,6 +83,13 @@ COMMAND = Command(
         ),
         flag("--hurried", help="for `chaos`: short waits"),
         option("--only", metavar="WORD", default="", help="for `mutants`: a word of those to run"),
+        option(
+            "--db",
+            metavar="STORE",
+            type=Choice(SQLITE, POSTGRES),
+            default=SQLITE,
+            help="for `permissions` and `chaos`: sqlite (default), or a new server of postgres",
+        ),
     ],
 )
 
@@ -103,6 +111,7 @@ def _options(given: Given) -> Options:
         hurried=given.hurried,
         rows=tuple(_whole("BENCH_ROWS", one) for one in rows.split(",") if one),
         only=given.only,
+        db=given.db,
         worlds=_whole("BENCH_WORLDS", worlds) if worlds else None,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SQLITE, POSTGRES = "sqlite", "postgres"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -18,4 +20,5 @@ class Options:
     hurried: bool = False  # `chaos`: the bot's long waits are shortened
     rows: tuple[int, ...] = ()  # BENCH_ROWS: sizes of the gallery; empty: the default sizes
     only: str = ""  # `mutants`: a word of those to run
+    db: str = SQLITE  # `permissions` and `chaos`: what keeps the gallery
     worlds: int | None = None  # BENCH_WORLDS, of `permissions`; None: the default

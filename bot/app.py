@@ -125,6 +125,8 @@ class Magpie(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             guild_ready_timeout=clocks.guild_ready_s,
+            shard_ids=list(settings.shards.ids) or None,
+            shard_count=settings.shards.count or None,
             http_trace=trace,
         )
         self.tree = trees.CommandTree(
@@ -132,12 +134,13 @@ class Magpie(discord.AutoShardedClient):
             allowed_contexts=app_commands.AppCommandContext(guild=True),
             allowed_installs=app_commands.AppInstallationType(guild=True),
         )
+        shards = settings.shards
         links, bookkeeping = gallery.links, gallery.bookkeeping
         model_change = gallery.reembedding
 
         # From a message to the gallery.
         self.writer = Writer(gallery, clocks)
-        self.watched = Watched(links, bookkeeping, self.writer)
+        self.watched = Watched(links, bookkeeping, self.writer, shards)
         self.left_out = LeftOut(bookkeeping, self.writer)
         self.noted = Noted(bookkeeping, self.writer)
         self.downloader = Downloader(settings, clocks)
@@ -218,12 +221,14 @@ class Magpie(discord.AutoShardedClient):
             self.transcribing,
             metrics,
             clocks,
+            shards,
         )
         self.departures = Departures(
             bookkeeping,
             self.writer,
             self.erasure,
             self.jobs,
+            shards,
             clocks,
             left=lambda guild_id: self.welcomes.on_leave(guild_id),
         )
@@ -245,10 +250,12 @@ class Magpie(discord.AutoShardedClient):
             self.history,
             self.erasure,
             self.departures,
+            shards,
             clocks,
         )
         self.relisting = Relisting(
-            self, links, self.history, self.erasure, self.closed, self.departures, clocks
+            *(self, links, self.history, self.erasure, self.closed, self.departures),
+            *(shards, clocks),
         )
         self.owners = Owners(self, gallery.watches, self.writer, clocks)
         self.maintenance = Maintenance(
@@ -260,6 +267,7 @@ class Magpie(discord.AutoShardedClient):
             self.closed,
             self.relisting,
             self.owners,
+            shards,
             clocks,
         )
 
@@ -312,11 +320,12 @@ class Magpie(discord.AutoShardedClient):
         examples = Examples(self, links, gallery, members, self.results, rate_limiter, clocks)
         self.examples = examples
         self.welcomes = Welcomes(
-            self, bookkeeping, self.writer, self.watched, self.backlog, examples, clocks
+            self, bookkeeping, self.writer, self.watched, self.backlog, examples, shards, clocks
         )
         self.messages = MessageQuestions(self, self.answers, self.posted)
         self.notes = Notes(
-            self, gallery, links, bookkeeping, self.writer, self.noted, self.results, clocks
+            *(self, gallery, links, bookkeeping, self.writer, self.noted, self.results),
+            *(shards, clocks),
         )
 
         # From a new picture to whom it is told.
@@ -338,6 +347,7 @@ class Magpie(discord.AutoShardedClient):
             self.owners,
             self.writer,
             clocks,
+            shards,
             reads_words=self.transcribing.on,
         )
         self.deliveries = Deliveries(
@@ -350,6 +360,7 @@ class Magpie(discord.AutoShardedClient):
             self.results,
             clocks,
             limits,
+            shards,
         )
 
     def _register_commands(self) -> None:
@@ -441,7 +452,8 @@ class Magpie(discord.AutoShardedClient):
         self._register_commands()
         await asyncio.to_thread(speech.load)
         await self.tree.set_translator(CommandNames())
-        await registration.sync(self.tree, Path(f"{self.settings.beside}.commands"))
+        if self.settings.shards.first:  # one of the processes is enough
+            await registration.sync(self.tree, Path(f"{self.settings.beside}.commands"))
         assert self.application_id is not None  # login has read it
         reasons = "; ".join(f"{name}: {why}" for name, why in NEEDED_PERMISSIONS.items())
         log.info(fields("invite", url=invite(self.application_id), permissions=reasons))

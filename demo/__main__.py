@@ -128,7 +128,7 @@ COMMAND = Command(
             metavar="KIND",
             type=Choice("file", "postgres"),
             default="file",
-            help="where the gallery is: file, or postgres for a server that goes with the demo",
+            help="where the gallery is: file, or postgres for a server that the demo starts",
         ),
         flag("--fresh", help="forget the earlier demo first"),
         flag("--first-hour", help="Magpie has just joined: set it up yourself"),
@@ -192,11 +192,11 @@ async def _show(options: Options, terminal: Terminal, started: float) -> None:
         if options.first_hour:
             await _remove_magpie(session, base)
         log = options.data / "bot.log"
-        gallery = options.data / "magpie.db"
-        is_new = options.db == "postgres" or not gallery.exists()
+        gallery = options.data / ("magpie.db" if options.db == "file" else "postgres")
+        is_new = not gallery.exists()
         place = str(gallery)
         if options.db == "postgres":
-            place = await stack.enter_async_context(_postgres(terminal))
+            place = await stack.enter_async_context(_postgres(gallery, terminal))
         bot = await stack.enter_async_context(
             _program(
                 "bot",
@@ -250,15 +250,16 @@ def _bot_settings(options: Options, place: str, base: str, health: str) -> dict[
 
 
 @contextlib.asynccontextmanager
-async def _postgres(terminal: Terminal) -> AsyncIterator[str]:
-    """The address of a database on a server that runs until the end of the block."""
+async def _postgres(kept: Path, terminal: Terminal) -> AsyncIterator[str]:
+    """The address of a database on a server that runs until the end of the block; what is in it
+    stays in this folder."""
     try:
-        server = await asyncio.to_thread(trial_postgres.Server)
+        server = await asyncio.to_thread(trial_postgres.Server, lasting=True, kept=kept)
     except trial_postgres.Unavailable as exc:
         raise DemoFailed(f"no PostgreSQL can be started here: {exc}") from exc
     try:
         await asyncio.to_thread(server.start)
-        terminal.print("demo: the gallery is in a PostgreSQL server, which goes with the demo")
+        terminal.print("demo: the gallery is in a PostgreSQL server of the demo's own")
         yield server.url
     finally:
         await asyncio.to_thread(server.remove)

@@ -371,6 +371,7 @@ class Gallery:
         jobs: Sequence[Job] = (),
         *,
         new: bool = False,
+        announced: bool = False,
     ) -> list[int]:
         """Keep items, and the cursors and jobs that tell of them, in one transaction.
 
@@ -379,12 +380,16 @@ class Gallery:
         faster than they can be made ready for search. Links that their owners want left out, and
         links that are older than their space keeps them, are left out.
 
-        new      let watches judge the links that were not there before, or showed something else
-        returns  the ids of the links that are new or have changed
+        new        let watches judge the links that were not there before, or showed something else
+        announced  let watches judge all of the links: history may have brought them a moment before
+                   they were announced
+        returns    the ids of the links that are new or have changed
         """
 
         async def write() -> Changes:
-            changes = await self._writes.commit(self._current(items), cursors, jobs, new=new)
+            changes = await self._writes.commit(
+                self._current(items), cursors, jobs, new=new, announced=announced
+            )
             await self._lookup.follow(changes, {picture.key for picture, _ in items})
             return changes
 

@@ -17,11 +17,13 @@ import yaml
 from bot.ops.metrics import Metrics
 from bot.ops.settings import DEFAULTS
 from index.images import confinement
+from index.types.address import fault_of
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 RECIPE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+ON_POSTGRES: dict[str, Any] = yaml.safe_load((ROOT / "compose.postgres.yaml").read_text())
 UNIT = (DEPLOY / "magpie.service").read_text()
 OF_LIBRARIES = {"HF_HOME", "XDG_CACHE_HOME"}  # variables that others read
 # What Prometheus itself adds to each sample.
@@ -144,6 +146,66 @@ def test_compose_keeps_what_the_container_keeps() -> None:
     assert folder.startswith(volume)  # the rest of the container can't be written
     assert cache.startswith(volume)
     assert service["read_only"]
+
+
+def test_compose_on_postgres_changes_services_that_there_are() -> None:
+    services = ON_POSTGRES["services"]
+    assert set(COMPOSE["services"]) <= set(services)
+    added = set(services) - set(COMPOSE["services"])
+    assert added == {"postgres", "prometheus", "grafana"}
+    assert all("image" in services[name] for name in added)
+    for name in COMPOSE["services"]:
+        assert set(services[name]["environment"]) <= set(DEFAULTS)
+        assert set(services[name]["depends_on"]) <= set(services)
+
+
+def test_compose_on_postgres_gives_all_the_same_database() -> None:
+    services = ON_POSTGRES["services"]
+    database = services["postgres"]["environment"]
+    address = (
+        f"postgresql://{database['POSTGRES_USER']}:{database['POSTGRES_PASSWORD']}"
+        f"@postgres/{database['POSTGRES_DB']}"
+    )
+    password = re.compile(r"\$\{\w+:\?[^}]*\}")
+    assert password.fullmatch(database["POSTGRES_PASSWORD"])  # none that is the same everywhere
+    assert fault_of(password.sub("secret", address)) is None
+    given = {**services["magpie"]["environment"], **services["worker"]["environment"]}
+    assert given == {"MAGPIE_DB": address, "MAGPIE_WORKERS": address}
+    assert "ports" not in services["postgres"]
+
+
+def test_compose_on_postgres_mounts_what_there_is() -> None:
+    kept = set()
+    for service in ON_POSTGRES["services"].values():
+        for source, *_ in (volume.split(":") for volume in service.get("volumes", ())):
+            if source.startswith("."):
+                assert (ROOT / source).exists(), source
+            else:
+                kept.add(source)
+        for port in service.get("ports", ()):
+            assert port.startswith("127.0.0.1:")
+    assert kept == set(ON_POSTGRES["volumes"])
+
+
+def test_prometheus_and_grafana_ask_services_that_there_are() -> None:
+    services = {**COMPOSE["services"], **ON_POSTGRES["services"]}
+    asked = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
+    magpie, workers = asked["scrape_configs"]
+    _, port = COMPOSE["services"]["magpie"]["environment"]["MAGPIE_HTTP"].split(":")
+    assert magpie["job_name"] == "magpie"  # the alerts suppose it
+    assert magpie["static_configs"] == [{"targets": [f"magpie:{port}"]}]
+    (found,) = workers["dns_sd_configs"]
+    assert set(found["names"]) <= set(services)
+    assert str(found["port"]) == port
+    mounted = " ".join(services["prometheus"]["volumes"])
+    assert all(f"/etc/prometheus/{file}" in mounted for file in asked["rule_files"])
+    folder = DEPLOY / "grafana-provisioning"
+    (source,) = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())["datasources"]
+    assert source["url"].removeprefix("http://").split(":")[0] in services
+    (provider,) = yaml.safe_load((folder / "dashboards/magpie.yml").read_text())["providers"]
+    assert f":{provider['options']['path']}/magpie.json:" in " ".join(
+        services["grafana"]["volumes"]
+    )
 
 
 # ---- systemd

@@ -48,6 +48,16 @@ def as_user() -> dict[str, Any]:
     return {"user": name, "group": pwd.getpwnam(name).pw_gid, "extra_groups": []}
 
 
+def require_entry(folder: Path) -> None:
+    """raises   Unavailable when that user can't enter the folder"""
+    entered = subprocess.run(["test", "-x", folder], check=False, cwd="/", **as_user())
+    if entered.returncode:
+        raise Unavailable(
+            f"PostgreSQL doesn't run as root, and the user {user()} can't enter {folder}; "
+            "choose a folder that others may enter, such as one in /tmp"
+        )
+
+
 def give(path: Path) -> None:
     """Let a file or folder be that user's."""
     name = user()
@@ -64,6 +74,7 @@ def runnable(there: Path, folder: Path) -> Path:
     if _runs(there):
         return there
     copy = folder / "installed"
+    shutil.rmtree(copy, ignore_errors=True)  # of an earlier time
     leave_out = shutil.ignore_patterns("include", "*.a", "pgxs")
     shutil.copytree(there, copy, symlinks=True, ignore=leave_out)
     if not _runs(copy):

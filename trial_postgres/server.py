@@ -1,4 +1,4 @@
-"""One PostgreSQL server in a temporary folder."""
+"""One PostgreSQL server, in a temporary folder or in one that stays."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from trial_postgres import binaries
 from trial_postgres.binaries import Unavailable
 
 USER = "magpie"
+PASSWORD = "password"  # a file
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 20.0
 # Another process may take the free port first; then the next one is tried.
@@ -31,21 +32,34 @@ class Server:
     url      of its database `postgres`, with the password
     options  settings of the server, as postgresql.conf has them
     lasting  whether what is committed waits for the disk, as on a real server
+    kept     a folder in which everything stays for the next time, the password too; None: a
+             temporary one. Only one process may use it
     """
 
-    def __init__(self, options: dict[str, str] | None = None, *, lasting: bool = False) -> None:
+    def __init__(
+        self,
+        options: dict[str, str] | None = None,
+        *,
+        lasting: bool = False,
+        kept: Path | None = None,
+    ) -> None:
         self._options = {**({} if lasting else QUICK), **(options or {})}
-        self._password = secrets.token_urlsafe(24)
-        self._folder = Path(tempfile.mkdtemp(prefix="magpie-postgres-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
+        self._stays = kept is not None
+        if kept is not None:
+            kept.mkdir(parents=True, exist_ok=True)
+        self._folder = (kept or Path(tempfile.mkdtemp(prefix="magpie-postgres-"))).resolve()
         try:
             self._folder.chmod(0o711)
+            binaries.require_entry(self._folder)
             self._bin = binaries.runnable(binaries.installed(), self._folder) / "bin"
             self._data = self._folder / "data"
-            self._data.mkdir(mode=0o700)
-            binaries.give(self._data)
-            self._make_cluster()
+            if self._data.exists():
+                self._password = (self._folder / PASSWORD).read_text()
+                self._end_earlier()
+            else:
+                self._make_cluster()
         except BaseException:
             self.remove()
             raise
@@ -80,9 +94,10 @@ class Server:
         self._end(signal.SIGQUIT)
 
     def remove(self) -> None:
-        """Stop it and remove its folder."""
+        """Stop it and remove its folder, unless that stays."""
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if not self._stays:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def run(self, program: str, *arguments: str) -> str:
         """What one of PostgreSQL's programs prints, such as pg_dump. raises CalledProcessError"""
@@ -93,20 +108,36 @@ class Server:
         return done.stdout
 
     def _make_cluster(self) -> None:
-        password = self._folder / "password"
+        """Make the data's folder, and have it only when it is whole."""
+        self._password = secrets.token_urlsafe(24)
+        part, password = self._folder / "data.part", self._folder / PASSWORD
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(mode=0o700)
+        password.unlink(missing_ok=True)
         password.touch(0o600)
         password.write_text(self._password)
-        binaries.give(password)
+        for path in (part, password):
+            binaries.give(path)
         try:
             self.run(
-                "initdb", "--pgdata", str(self._data), "--username", USER, "--auth=scram-sha-256",
+                "initdb", "--pgdata", str(part), "--username", USER, "--auth=scram-sha-256",
                 "--pwfile", str(password), "--encoding=UTF8", "--locale=C", "--no-sync",
                 "--no-instructions",
             )  # fmt: skip
         except subprocess.CalledProcessError as exc:
-            raise Unavailable(f"PostgreSQL's initdb failed: {exc.stderr.strip()}") from exc
-        finally:
+            raise Unavailable(
+                f"PostgreSQL's initdb failed, which {binaries.user() or 'this user'} runs: "
+                f"{exc.stderr.strip()}"
+            ) from exc
+        if not self._stays:
             password.unlink()
+        part.rename(self._data)
+
+    def _end_earlier(self) -> None:
+        """End a server that still runs on this folder, since its process was killed."""
+        if (self._data / "postmaster.pid").exists():
+            with contextlib.suppress(subprocess.CalledProcessError):  # it ended with the machine
+                self.run("pg_ctl", "stop", "--pgdata", str(self._data), "--mode", "fast")
 
     def _started(self, port: int) -> bool:
         settings = {
@@ -147,9 +178,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def serve(options: dict[str, str] | None = None, *, lasting: bool = False) -> Iterator[Server]:
+def serve(
+    options: dict[str, str] | None = None, *, lasting: bool = False, kept: Path | None = None
+) -> Iterator[Server]:
     """A server that runs until the end of the block. raises Unavailable"""
-    server = Server(options, lasting=lasting)
+    server = Server(options, lasting=lasting, kept=kept)
     try:
         server.start()
         yield server

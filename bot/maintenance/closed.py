@@ -18,6 +18,7 @@ from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks
 from bot.platform.codes import RequestFailed, is_deleted, is_refusal
 from bot.platform.places import missing_permissions
+from bot.platform.shards import Shards
 from bot.sync.erasure import Erasure
 from bot.sync.history import History
 from bot.sync.writer import Writer
@@ -38,6 +39,7 @@ class ClosedChannels:
         history: History,
         erasure: Erasure,
         departures: Departures,
+        shards: Shards,
         clocks: Clocks,
     ) -> None:
         self._client = client
@@ -47,12 +49,13 @@ class ClosedChannels:
         self._history = history
         self._erasure = erasure
         self._departures = departures
+        self._shards = shards
         self._clocks = clocks
 
     async def look_at_all(self) -> None:
         """Note the groups that are closed now, and check again those that were noted before."""
         noted = await self._bookkeeping.closed_groups()
-        for space in await self._links.spaces():
+        for space in filter(self._shards.mine, await self._links.spaces()):
             if space in self._departures:
                 continue
             for group in await self._links.groups(space):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks
+from bot.platform.shards import Shards
 from bot.reindex.jobs import Jobs
 from bot.sync.erasure import Erasure
 from bot.sync.writer import Writer
@@ -28,6 +29,7 @@ class Departures:
         writer: Writer,
         erasure: Erasure,
         jobs: Jobs,
+        shards: Shards,
         clocks: Clocks,
         *,
         left: Callable[[int], Awaitable[None]],
@@ -36,12 +38,14 @@ class Departures:
         self._writer = writer
         self._erasure = erasure
         self._jobs = jobs
+        self._shards = shards
         self._clocks = clocks
         self._left = left
         self._departed: set[int] = set()
 
     async def load(self) -> None:
-        self._departed = set(await self._bookkeeping.departed())
+        departed = await self._bookkeeping.departed()
+        self._departed = set(filter(self._shards.mine, departed))
 
     def __contains__(self, guild_id: int) -> bool:
         return guild_id in self._departed
@@ -71,6 +75,6 @@ class Departures:
     async def erase_due(self) -> None:
         """Erase the servers whose grace period is over."""
         for space, since in (await self._bookkeeping.departed()).items():
-            if since <= time.time() - self._clocks.grace_s:
+            if self._shards.mine(space) and since <= time.time() - self._clocks.grace_s:
                 await self._jobs.erase_guild(space)
                 self._departed.discard(space)

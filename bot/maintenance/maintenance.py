@@ -13,6 +13,7 @@ from bot.ops import memory
 from bot.ops.background import Background
 from bot.ops.logs import fields
 from bot.ops.tuning import DAY_S, Clocks
+from bot.platform.shards import Shards
 from bot.sync.erasure import Erasure
 from bot.sync.writer import Writer
 from bot.watches.owners import Owners
@@ -36,6 +37,7 @@ class Maintenance:
         closed: ClosedChannels,
         relisting: Relisting,
         owners: Owners,
+        shards: Shards,
         clocks: Clocks,
     ) -> None:
         self._links = links
@@ -47,6 +49,7 @@ class Maintenance:
         self._closed = closed
         self._relisting = relisting
         self._owners = owners
+        self._shards = shards
         self._background = Background()
 
     def start(self) -> None:
@@ -87,7 +90,7 @@ class Maintenance:
         await self._departures.erase_due()
         await self._writer.expire_searches()
         await self._writer.expire_notices()
-        for space in await self._bookkeeping.retention():
+        for space in filter(self._shards.mine, await self._bookkeeping.retention()):
             erased = await self._erasure.erase_older(space)
             if erased:
                 log.info(fields("expired", guild=space, pictures=erased))

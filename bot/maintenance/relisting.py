@@ -19,6 +19,7 @@ from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed, is_deleted, is_refusal
 from bot.platform.places import WithMessages, missing_permissions
+from bot.platform.shards import Shards
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
 from index import Links
@@ -37,6 +38,7 @@ class Relisting:
         erasure: Erasure,
         closed: ClosedChannels,
         departures: Departures,
+        shards: Shards,
         clocks: Clocks,
     ) -> None:
         self._client = client
@@ -45,13 +47,14 @@ class Relisting:
         self._erasure = erasure
         self._closed = closed
         self._departures = departures
+        self._shards = shards
         self._clocks = clocks
 
     async def relist_all(self) -> None:
         """List all groups once, beginning at a random one, a page at a time."""
         groups = [
             (space, group.id)
-            for space in await self._links.spaces()
+            for space in filter(self._shards.mine, await self._links.spaces())
             if space not in self._departures
             for group in await self._links.groups(space)
         ]

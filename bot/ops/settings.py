@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
 
+from bot.platform import shards
+from bot.platform.shards import Shards
 from index import ClipLimits, Precision, fault_of, is_address, shown
 
 DISCORD = "https://discord.com"
@@ -28,6 +30,7 @@ DEFAULTS = {
     "MAGPIE_PRECISION": "auto",
     "MAGPIE_OCR": "auto",
     "MAGPIE_WORKERS": "",
+    "MAGPIE_SHARDS": "",
     "MAGPIE_HTTP": "127.0.0.1:8080",
     "MAGPIE_QUESTIONS": "30",
     "MAGPIE_VIDEO_MB": "32",
@@ -73,18 +76,21 @@ class Address:
 class Settings:
     """The operator's settings. `repr` leaves out what is secret.
 
-    db   a file, or the address of a database with its password
+    db      a file, or the address of a database with its password
+    folder  of the bot's own files where the gallery is in a database; else they are beside its file
     """
 
     token: str = field(repr=False)
     api: str = DISCORD  # the origin, without a slash at the end
     db: str | Path = field(default=Path(DEFAULTS["MAGPIE_DB"]), repr=False)
+    folder: Path = Path(DEFAULTS["MAGPIE_DB"]).parent
     model: str = DEFAULTS["MAGPIE_MODEL"]
     device: str = "auto"
     precision: Precision = "auto"
     ocr: str = "auto"
     # The database through which workers embed; "": this process does. It may hold a password.
     workers: str = field(default="", repr=False)
+    shards: Shards = field(default_factory=Shards)  # which of them this process serves
     http: Address | None = Address("127.0.0.1", 8080)
     questions: int = 30  # a member may ask in a minute; 0: any number
     videos: ClipLimits = field(default_factory=ClipLimits)  # of reading one
@@ -102,9 +108,10 @@ class Settings:
 
     @property
     def beside(self) -> Path:
-        """What the names of the bot's own files begin with: the gallery's file, or the default one
-        where the gallery is in a database."""
-        return self.db if isinstance(self.db, Path) else Path(DEFAULTS["MAGPIE_DB"])
+        """What the names of the bot's own files begin with: the gallery's file, or one of the same
+        name where the gallery is in a database."""
+        name = Path(DEFAULTS["MAGPIE_DB"]).name
+        return self.db if isinstance(self.db, Path) else self.folder / name
 
 
 def read(
@@ -138,6 +145,7 @@ def read(
         precision=checked("MAGPIE_PRECISION", _precision, "auto"),
         ocr=checked("MAGPIE_OCR", _ocr, ""),
         workers=checked("MAGPIE_WORKERS", partial(_workers, needed=worker), ""),
+        shards=checked("MAGPIE_SHARDS", partial(_shards, values["MAGPIE_DB"]), Shards()),
         http=checked("MAGPIE_HTTP", _http, None),
         questions=checked("MAGPIE_QUESTIONS", _questions, 0),
         videos=ClipLimits(
@@ -338,6 +346,17 @@ def _workers(value: str, needed: bool) -> str:
     if not told or parts.scheme not in ("postgresql", "postgres"):
         raise ValueError("must be a PostgreSQL database, such as postgresql://127.0.0.1/magpie.")
     return value
+
+
+def _shards(db: str, value: str) -> Shards:
+    """The shards of this process. Several processes need a gallery that they can share."""
+    chosen = shards.parsed(value)
+    if not chosen.whole and not is_address(db.strip()):
+        raise ValueError(
+            "the other shards run in other processes, and processes can't share a gallery in a "
+            "file. Give a database with MAGPIE_DB=postgresql://…, or leave MAGPIE_SHARDS empty."
+        )
+    return chosen
 
 
 def _http(value: str) -> Address | None:

@@ -21,6 +21,7 @@ from bot.ops.logs import fields
 from bot.ops.metrics import Metrics
 from bot.ops.tuning import Clocks
 from bot.platform.interactions import Interaction
+from bot.platform.shards import Shards
 from bot.reindex.rereading import Rereading
 from bot.reindex.run import Run
 from bot.reindex.state import JobState
@@ -58,6 +59,7 @@ class Jobs:
         transcribing: Transcribing,
         metrics: Metrics,
         clocks: Clocks,
+        shards: Shards,
     ) -> None:
         self._client = client
         self._links = links
@@ -72,6 +74,7 @@ class Jobs:
         self._transcribing = transcribing
         self._metrics = metrics
         self._clocks = clocks
+        self._shards = shards
         self._runs: dict[int, Run] = {}  # by job
         self._beginning = asyncio.Lock()  # two people who ask at once get one job
         self._switching = asyncio.Lock()
@@ -116,7 +119,7 @@ class Jobs:
     async def _resume_saved(self) -> None:
         """Continue the active jobs of the gallery that have no run yet."""
         for job in [*await self._stopped_model_jobs(), *await self._bookkeeping.jobs()]:
-            if job.kind != KIND or job.id in self._runs:
+            if job.kind != KIND or job.id in self._runs or not self._shards.mine(job.space):
                 continue
             run = self._runs[job.id] = self._run_of(job)
             if run.state.what == "model" and run.state.succession != self._model_change.id:
@@ -142,6 +145,8 @@ class Jobs:
         watched = self._watched.channels(guild, channel)
         if not any(one.permissions_for(member).view_channel for one in watched):
             return text.nothing_to_reindex(channel)
+        if self._model_change.wanted and not self._shards.whole:
+            return text.model_needs_one_process()
         async with self._beginning:
             await self._resume_saved()  # a question may come before READY
             run = self.of(guild.id)
@@ -200,8 +205,8 @@ class Jobs:
 
     async def _model_jobs(self) -> list[Job]:
         """The latest job of each server that reads for the wanted model."""
-        if self._model_change.id is None:
-            return []
+        if self._model_change.id is None or not self._shards.whole:
+            return []  # a change of models waits for all servers
         jobs = await self._bookkeeping.jobs(active=False)
         ours = [job for job in jobs if job.state.get("succession") == self._model_change.id]
         return list({job.space: job for job in ours}.values())

@@ -34,6 +34,7 @@ from bot.platform.codes import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, RequestFailed, 
 from bot.platform.interactions import NO_MENTIONS
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
+from bot.platform.shards import Shards
 from bot.sync.ingest import Post
 from bot.sync.noted import Noted, home
 from bot.sync.worker import Worker
@@ -87,6 +88,7 @@ class Notes:
         writer: Writer,
         noted: Noted,
         results: Results,
+        shards: Shards,
         clocks: Clocks,
     ) -> None:
         self._client = client
@@ -96,6 +98,7 @@ class Notes:
         self._writer = writer
         self._noted = noted
         self._results = results
+        self._shards = shards
         self._clocks = clocks
         self._waiting: asyncio.Queue[_New] = asyncio.Queue(MAX_WAITING)
         self._looked_at: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
@@ -244,10 +247,10 @@ class Notes:
         """Delete notes below pictures that are gone; the seconds until it is done again, since a
         deletion may be found out late."""
         for note in await self._bookkeeping.notes_with_id(UNSENT):
-            if note.source != self._sending:
+            if self._shards.mine(note.space) and note.source != self._sending:
                 await self._find(note)
         for note in await self._bookkeeping.loose_notes():
-            if note.id != UNSENT:
+            if self._shards.mine(note.space) and note.id != UNSENT:
                 await self._delete(note)
         return self._clocks.expire_s
 

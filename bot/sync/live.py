@@ -214,9 +214,10 @@ class Live:
         """Take a queued post, write it, and let the cursor pass it."""
         try:
             items = await self._ingest.take(post)
+            created = post.coverage is not None
             move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
             if items:
-                committed = await self._writer.commit(items, move, new=True)
+                committed = await self._writer.commit(items, move, new=True, announced=created)
                 self._metrics.add_pictures(post.group.id, committed.pictures)
                 self._indexed(post, committed.links)
         except GalleryClosed:

@@ -7,25 +7,29 @@ from collections import defaultdict
 import discord
 from discord.abc import GuildChannel
 
+from bot.platform.shards import Shards
 from bot.sync.writer import Writer
 from index import BookkeepingReader, Links
 
 
 class Watched:
-    """The marks of all guilds, kept in the gallery and held in memory.
+    """The marks of this process's guilds, kept in the gallery and held in memory.
 
     Whether a channel is covered depends on its category at that moment: a channel that is moved
     into a watched category is watched, and one that is moved out of it no longer is.
     """
 
-    def __init__(self, links: Links, bookkeeping: BookkeepingReader, writer: Writer) -> None:
+    def __init__(
+        self, links: Links, bookkeeping: BookkeepingReader, writer: Writer, shards: Shards
+    ) -> None:
         self._links = links
         self._bookkeeping = bookkeeping
         self._writer = writer
+        self._shards = shards
         self._marks: defaultdict[int, set[int]] = defaultdict(set)
 
     async def load(self) -> None:
-        for space in await self._links.spaces():
+        for space in filter(self._shards.mine, await self._links.spaces()):
             self._marks[space] = await self._bookkeeping.watched(space)
 
     def guilds(self) -> list[int]:

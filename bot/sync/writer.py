@@ -239,17 +239,28 @@ class Writer:
         jobs: Sequence[Job] = (),
         *,
         new: bool = False,
+        announced: bool = False,
     ) -> Committed:
         """Write the items that were not erased meanwhile, with cursors and jobs.
 
         Cursors are computed at the last moment, so that they are never ahead of the file.
 
-        new   let watches judge what was just posted
+        new        let watches judge what was just posted, unless the gallery has it
+        announced  let watches judge it in any case: history may have brought it a moment ago, since
+                   a page can have a message whose event is still to come
         """
-        return await self._in_turn(lambda: self._commit(items, moves, jobs, new=new))
+        return await self._in_turn(
+            lambda: self._commit(items, moves, jobs, new=new, announced=announced)
+        )
 
     async def _commit(
-        self, items: Sequence[Item], moves: Sequence[Move], jobs: Sequence[Job], *, new: bool
+        self,
+        items: Sequence[Item],
+        moves: Sequence[Move],
+        jobs: Sequence[Job],
+        *,
+        new: bool,
+        announced: bool,
     ) -> Committed:
         links: list[int] = []
         current = [item for item in items if self.is_current(item.link, item.as_of)]
@@ -257,8 +268,9 @@ class Writer:
         if current or cursors or jobs:
             pairs = [(item.picture, item.link) for item in current]
             written = [cursor for cursor, _ in cursors]
-            links = await self._gallery.commit(pairs, written, jobs, new=new)
-            if new and links:
+            commit = self._gallery.commit
+            links = await commit(pairs, written, jobs, new=new, announced=announced)
+            if (new and links) or (announced and current):
                 self.to_judge.set()
         for cursor, move in cursors:
             move.coverage.saved(cursor, move)

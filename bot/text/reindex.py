@@ -53,6 +53,13 @@ def figures_in_status() -> str:
     ).format(status=command("status"))
 
 
+def model_needs_one_process() -> str:
+    return _(
+        "Another model can't take over while several processes serve Magpie's servers. Whoever "
+        "runs Magpie has to start one process for all servers. Then use this command again."
+    )
+
+
 def figures_closed() -> str:
     return _("Its figures count channels that you can't read.")
 

@@ -13,6 +13,7 @@ SETTINGS = {
     "MAGPIE_PRECISION": "how it computes on a CPU: auto, exact, default or fast",
     "MAGPIE_OCR": "whether the words in pictures are read: auto, on or off",
     "MAGPIE_WORKERS": "the PostgreSQL database through which workers embed; empty: the bot does",
+    "MAGPIE_SHARDS": "which of Discord's shards this process serves, such as 2/16; empty: all",
     "MAGPIE_HTTP": "where /healthz and /metrics answer: host:port, or off",
     "MAGPIE_QUESTIONS": "questions a minute for each member; 0 for no limit",
     "MAGPIE_VIDEO_MB": "megabytes that are read of a video at most",

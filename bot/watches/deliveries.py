@@ -9,6 +9,7 @@ checked once more when it leaves.
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Collection, Iterator, Sequence
@@ -40,6 +41,7 @@ from bot.platform.codes import (
 )
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
+from bot.platform.shards import Shards
 from bot.sync.worker import Worker
 from bot.sync.writer import Writer
 from bot.watches import cards, reasons
@@ -91,6 +93,7 @@ class Deliveries:
         results: Results,
         clocks: Clocks,
         limits: Limits,
+        shards: Shards,
     ) -> None:
         self._client = client
         self._searcher = searcher
@@ -101,6 +104,7 @@ class Deliveries:
         self._results = results
         self._clocks = clocks
         self._limits = limits
+        self._shards = shards
         # By the id of a notice: how often it was refused, and since when it has failed.
         self._failed: LRUCache[int, tuple[int, float]] = LRUCache(REMEMBERED)
         self._worker = Worker(
@@ -129,9 +133,10 @@ class Deliveries:
 
     async def _until_next(self) -> float:
         """The seconds until something is due, at most until it is looked for again."""
-        due = await self._watches.next_due()
-        again_s = self._clocks.watch_again_s
-        return again_s if due is None else min(max(due - time.time(), 0.0), again_s)
+        spaces = await self._watches.next_due()
+        dues = [due for space, due in spaces.items() if self._shards.mine(space)]
+        until_due_s = max(min(dues, default=math.inf) - time.time(), 0.0)
+        return min(until_due_s, self._clocks.watch_again_s)
 
     async def _send_all(self) -> None:
         for id, notices in (await self._watches.due(time.time())).items():
@@ -141,6 +146,8 @@ class Deliveries:
     async def _try(self, id: int, notices: Sequence[Notice]) -> None:
         """Send a message with these notices of a watch, or put them off."""
         watch = await self._watches.get(id)
+        if watch is not None and not self._shards.mine(watch.space):
+            return
         if watch is None or watch.paused:
             await self._writer.drop_notices(notices)
             return
@@ -340,8 +347,8 @@ class Deliveries:
         for name, notices in (await self._watches.begun()).items():
             looked_at = time.monotonic()
             watch = await self._watches.get(notices[0].watch)
-            if watch is None:
-                continue  # what was to be told of it went with it
+            if watch is None or not self._shards.mine(watch.space):
+                continue  # what was to be told of it went with it, or another process looks for it
             try:
                 was_sent = await self._is_there(watch, name)
             except RequestFailed as error:

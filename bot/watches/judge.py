@@ -19,6 +19,7 @@ from bot.ops.logs import fields
 from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed, is_deleted, is_rejection
 from bot.platform.places import Place
+from bot.platform.shards import Shards
 from bot.sync.worker import Worker
 from bot.sync.writer import Writer
 from bot.watches import reasons
@@ -74,6 +75,7 @@ class Judge:
         owners: Owners,
         writer: Writer,
         clocks: Clocks,
+        shards: Shards,
         *,
         reads_words: bool,
     ) -> None:
@@ -84,6 +86,7 @@ class Judge:
         self._owners = owners
         self._writer = writer
         self._clocks = clocks
+        self._shards = shards
         self._reads_words = reads_words
         self._worker = Worker(
             "watches", self._judge_all, writer.to_judge, lambda: clocks.watch_again_s
@@ -110,14 +113,24 @@ class Judge:
         await self._writer.drop_unjudged(time.time() - self._clocks.new_s)
         after = 0
         while page := await self._watches.unjudged(after=after, limit=PAGE):
-            for one in page:
+            for one in await self._mine(page):
                 await self._try(one)
             after = page[-1].link
         return self._clocks.watch_again_s
 
+    async def _mine(self, page: list[Unjudged]) -> list[Unjudged]:
+        """Those of this process's servers. What is gone may be any process's."""
+        known = await self._links.with_ids([one.link for one in page])
+        spaces = {id: link.space for id, (link, *_) in known.items()}
+        return [
+            one for one in page if one.link not in spaces or self._shards.mine(spaces[one.link])
+        ]
+
     async def _embed_again(self) -> None:
         """Let watches be read by the model that has taken over."""
         for watch in await self._watching.outdated():
+            if not self._shards.mine(watch.space):
+                continue
             again = await self._watching.embed_again(watch)
             if again is None:
                 await self._owners.stop(watch, reasons.OTHER_MODEL)

@@ -28,6 +28,7 @@ from bot.ops.tuning import Clocks
 from bot.platform.codes import RequestFailed
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
+from bot.platform.shards import Shards
 from bot.sync.backlog import Backlog
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
@@ -52,6 +53,7 @@ class Welcomes:
         watched: Watched,
         backlog: Backlog,
         examples: Examples,
+        shards: Shards,
         clocks: Clocks,
     ) -> None:
         self._client = client
@@ -60,6 +62,7 @@ class Welcomes:
         self._watched = watched
         self._backlog = backlog
         self._examples = examples
+        self._shards = shards
         self._clocks = clocks
         self._known: dict[int, Welcome] = {}
         self._since = 0.0  # Unix seconds; who invited Magpie earlier knows it without a greeting
@@ -67,7 +70,8 @@ class Welcomes:
         self._background = Background()
 
     async def load(self) -> None:
-        self._known = {one.space: one for one in await self._bookkeeping.welcomes()}
+        welcomes = await self._bookkeeping.welcomes()
+        self._known = {one.space: one for one in welcomes if self._shards.mine(one.space)}
         self._since = await self._bookkeeping.welcoming_since()
 
     def resume(self) -> None:

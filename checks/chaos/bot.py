@@ -17,9 +17,11 @@ from typing import Any
 import aiohttp
 
 from checks.chaos.clock import Clock
+from checks.chaos.reading import Place
 from checks.chaos.servers import TOKEN
 from pocket import MODEL
 
+ROOT = Path(__file__).resolve().parents[2]
 REFUSED = 2  # exit status: something has to change first, for example a file is locked
 AGAIN_S = 0.5  # from an end to the next start
 LOG_LINE_BYTES = 1 << 20
@@ -29,8 +31,8 @@ END_S = 30.0  # in which a SIGTERM must end it, on a busy core
 class Bot:
     """Keeps the bot running until `close`: it is started again after every end."""
 
-    def __init__(self, base: str, db: Path, log: Path, clock: Clock, *, hurried: bool) -> None:
-        self.db = db
+    def __init__(self, base: str, place: Place, log: Path, clock: Clock, *, hurried: bool) -> None:
+        self._place = place
         self.clock = clock
         self.deaths = 0  # ends of any kind; a question that is open then gets no answer
         self.crashes: list[str] = []  # ends that this class did not cause
@@ -105,6 +107,7 @@ class Bot:
         module = "checks.chaos.hurried" if self._hurried or not self.lists else "bot"
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module),
+            cwd=self._log.parent,
             env={**os.environ, **self._settings()},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -127,11 +130,12 @@ class Bot:
         return {
             "DISCORD_TOKEN": TOKEN,
             "DISCORD_API": self._base,
-            "MAGPIE_DB": str(self.db),
+            "MAGPIE_DB": str(self._place),
             "MAGPIE_MODEL": str(MODEL),
             "MAGPIE_DEVICE": "cpu",
             "MAGPIE_HTTP": f"127.0.0.1:{self._port}",
             "MAGPIE_QUESTIONS": "0",
+            "PYTHONPATH": str(ROOT),
             "OMP_NUM_THREADS": "1",
             "CHAOS_LISTING": "on" if self.lists else "off",
             **self.clock.environment,

@@ -14,10 +14,8 @@ links. While the bot has missed an event about permissions, it can't know who ma
 
 from __future__ import annotations
 
-import contextlib
 import math
 import re
-import sqlite3
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -25,6 +23,7 @@ from pathlib import Path
 
 from checks.chaos import truth
 from checks.chaos.clock import Clock
+from checks.chaos.reading import Place, rows
 from checks.chaos.servers import NEST
 from checks.chaos.truth import Owned, Wishes
 from checks.chaos.witness import MEMBER, NEWS_S, Sight, Witness, age_restricted, sights_of
@@ -97,12 +96,12 @@ class NoticeWitness:
         server.doorway.arrivals.append(self._arrived)
         self._look()
 
-    def left_out(self, required: Collection[Owned], db: Path) -> list[str]:
+    def left_out(self, required: Collection[Owned], gallery: Place) -> list[str]:
         """What should have been told and neither was nor waits, in words.
 
         required   what must be in the gallery
         """
-        waits, full = _waiting(db), _full(db)
+        waits, full = _waiting(gallery), _full(gallery)
         return [
             f"{self._core.world.users[member].username} was not told of {key.hex()[:12]} "
             f"of message {message}"
@@ -285,22 +284,21 @@ def _shown(row: Payload) -> tuple[str, str]:
     return message, url.partition("?")[0]
 
 
-def _waiting(db: Path) -> set[bytes]:
+def _waiting(gallery: Place) -> set[bytes]:
     """The keys of what is still to be judged, or to be told."""
-    with contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True, timeout=5)) as rows:
-        found = rows.execute(
-            """SELECT key FROM links JOIN items ON items.id = links.item WHERE links.id IN (
-            SELECT link FROM unjudged UNION SELECT link FROM notices WHERE sent_at IS NULL)"""
-        ).fetchall()
+    [found] = rows(
+        gallery,
+        """SELECT key FROM links JOIN items ON items.id = links.item WHERE links.id IN (
+        SELECT link FROM unjudged UNION SELECT link FROM notices WHERE sent_at IS NULL)""",
+    )
     return {truth.whole(bytes(key)) for (key,) in found}
 
 
-def _full(db: Path) -> set[int]:
+def _full(gallery: Place) -> set[int]:
     """The owners of watches of which so many pictures wait that older ones have given way."""
-    with contextlib.closing(sqlite3.connect(f"file:{db}?mode=ro", uri=True, timeout=5)) as rows:
-        found = rows.execute(
-            """SELECT owner FROM watches JOIN notices ON watch = watches.id
-            WHERE sent_at IS NULL GROUP BY watches.id HAVING COUNT(*) >= ?""",
-            (MOST_PENDING,),
-        ).fetchall()
+    [found] = rows(
+        gallery,
+        f"""SELECT owner FROM watches JOIN notices ON watch = watches.id
+        WHERE sent_at IS NULL GROUP BY watches.id HAVING COUNT(*) >= {MOST_PENDING}""",
+    )
     return {owner for (owner,) in found}

@@ -8,7 +8,6 @@ import functools
 import logging
 import random
 import shutil
-import sqlite3
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -20,18 +19,20 @@ import aiohttp
 
 import sandbox
 from bench import BUILD
-from bench.options import Options
+from bench.options import SQLITE, Options
 from bench.report import Figure, Report, Target
-from checks.chaos import machine, notices, questions, schedule, servers, truth
+from checks.chaos import machine, notices, questions, schedule, servers, stores, truth
 from checks.chaos.bot import Bot
 from checks.chaos.clock import Clock
 from checks.chaos.hearing import Hearing
 from checks.chaos.notices import NoticeWitness
 from checks.chaos.pictures import Pictures
 from checks.chaos.questions import Asking
+from checks.chaos.reading import Unreadable
 from checks.chaos.schedule import Step
 from checks.chaos.servers import GENERAL, NEST, NIGHT
 from checks.chaos.steps import Steps
+from checks.chaos.stores import Store
 from checks.chaos.truth import Difference, Wishes
 from checks.chaos.witness import Witness
 from sandbox.core import Clocks
@@ -91,7 +92,8 @@ def run(options: Options) -> Report:
     outcomes = []
     for seed in seeds:
         folder = (FOLDER / str(seed)).absolute()
-        outcomes.append(asyncio.run(play(seed, minutes * 60, folder, hurried=options.hurried)))
+        playing = play(seed, minutes * 60, folder, hurried=options.hurried, db=options.db)
+        outcomes.append(asyncio.run(playing))
         if len(seeds) > 1:
             print(outcomes[-1].line(), file=sys.stderr, flush=True)
     counts = {count: sum(one.counts[count] for one in outcomes) for count in COUNTS}
@@ -105,27 +107,37 @@ def run(options: Options) -> Report:
     return Report(figures, {}, targets)
 
 
-async def play(seed: int, seconds: float, folder: Path, *, hurried: bool) -> Outcome:
-    """Play a seed's schedule, let the bot settle, and judge."""
+async def play(
+    seed: int, seconds: float, folder: Path, *, hurried: bool, db: str = SQLITE
+) -> Outcome:
+    """Play a seed's schedule, let the bot settle, and judge. raises   Unavailable: no PostgreSQL"""
     # The sandbox cuts connections on purpose; its server need not log that.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "world").mkdir(parents=True)
     async with contextlib.AsyncExitStack() as stack:
-        sync = stack.enter_context(contextlib.ExitStack())
+        store = stack.enter_context(stores.serve(db, folder))
         log = stack.enter_context((folder / "log").open("w", buffering=1))
-        return await ChaosRun(seed, seconds, folder, log, hurried=hurried).play(stack, sync)
+        return await ChaosRun(seed, seconds, folder, store, log, hurried=hurried).play(stack)
 
 
 class ChaosRun:
     """One run."""
 
     def __init__(
-        self, seed: int, seconds: float, folder: Path, log: TextIO, *, hurried: bool
+        self,
+        seed: int,
+        seconds: float,
+        folder: Path,
+        store: Store,
+        log: TextIO,
+        *,
+        hurried: bool,
     ) -> None:
         self._seed = seed
         self._seconds = seconds
         self._folder = folder
+        self._store = store
         self._log = log
         self._hurried = hurried
         self._began = time.monotonic()
@@ -140,10 +152,9 @@ class ChaosRun:
     def say(self, what: str) -> None:
         self._log.write(f"{time.monotonic() - self._began:8.2f} {what}\n")
 
-    async def play(self, stack: contextlib.AsyncExitStack, sync: contextlib.ExitStack) -> Outcome:
+    async def play(self, stack: contextlib.AsyncExitStack) -> Outcome:
         rng = random.Random(self._seed)
         self._pictures = Pictures(rng)
-        disk, ballast = machine.disk(sync, self._folder)
         made = servers.world(self._folder / "world", self._pictures, rng)
         self._server = server = await stack.enter_async_context(
             sandbox.serve(made, clocks=CLOCKS, record=False)
@@ -159,12 +170,13 @@ class ChaosRun:
             )
             for id in servers.PEOPLE
         }
-        self._db = disk / "magpie.db"
         clock = Clock(self._folder)
         log = self._folder / "bot.log"
-        self._bot = Bot(server.url, self._db, log, clock, hurried=self._hurried)
+        self._bot = Bot(server.url, self._store.place, log, clock, hurried=self._hurried)
         self._hearing = Hearing(server, self._bot)
-        self._steps = Steps(server, self._people, self._bot, self._pictures, self._wishes, ballast)
+        self._steps = Steps(
+            server, self._people, self._bot, self._pictures, self._wishes, self._store
+        )
         self._bot.start()
         try:
             await self._under_chaos()
@@ -247,9 +259,9 @@ class ChaosRun:
             await asyncio.sleep(LOOK_S)
             # a file that is locked, full or not there yet is read the next time
             with contextlib.suppress(Exception):
-                some, newest = await asyncio.to_thread(truth.vectors, self._db, newest)
+                some, newest = await asyncio.to_thread(truth.vectors, self._store.place, newest)
                 self._vectors |= some
-                self._notices.covered = await asyncio.to_thread(truth.covered, self._db)
+                self._notices.covered = await asyncio.to_thread(truth.covered, self._store.place)
 
     # ── Questions ────────────────────────────────────────────────────────────────────────
 
@@ -324,8 +336,8 @@ class ChaosRun:
             health = await self._bot.health(self._session)
             try:
                 difference = await asyncio.to_thread(self._difference)
-            except sqlite3.Error as error:
-                self.say(f"the file can't be read: {error}")
+            except Unreadable as error:
+                self.say(f"the gallery can't be read: {error}")
                 continue
             well = health.get("ready") and not health.get("indexing") and not difference
             well = well and self._is_connected_anew(before)
@@ -362,7 +374,7 @@ class ChaosRun:
 
     def _difference(self) -> Difference:
         wanted = truth.expected(self._server.core, self._pictures, self._wishes)
-        return truth.difference(wanted, truth.found(self._db, self._wishes, wanted.closed))
+        return truth.difference(wanted, truth.found(self._store.place, self._wishes, wanted.closed))
 
     async def _look_for_some(self) -> None:
         """Check that asking with a picture's own bytes finds that picture first."""
@@ -404,7 +416,7 @@ class ChaosRun:
     async def _look_at_what_was_not_told(self) -> None:
         """Check that each picture was told that had to be, or waits to be told."""
         wanted = truth.expected(self._server.core, self._pictures, self._wishes).required
-        left_out = await asyncio.to_thread(self._notices.left_out, wanted, self._db)
+        left_out = await asyncio.to_thread(self._notices.left_out, wanted, self._store.place)
         self._outcome.note("untold", left_out)
         self._outcome.figures["had_to_be_told"] = self._notices.count_due(wanted)
 
@@ -490,7 +502,7 @@ class ChaosRun:
         outcome.note("stuck", [] if ended else ["it did not end when told to"])
         outcome.note("crashed", self._bot.crashes)
         outcome.figures |= {
-            "pictures": sum(truth.found(self._db, self._wishes).links.values()),
+            "pictures": sum(truth.found(self._store.place, self._wishes).links.values()),
             "answers": self._witness.answers,
             "pictures_shown": self._witness.pictures,
             "unheard": self._unheard,
@@ -504,7 +516,7 @@ class ChaosRun:
         for fault in outcome.faults:
             self.say(f"!! {fault}")
         if outcome.faults:
-            shutil.copytree(self._db.parent, self._folder / "gallery")
+            self._store.keep(self._folder)
         self.say(f"-- {outcome.counts} {outcome.figures}")
 
     def _told(self, message: int) -> str:
@@ -516,13 +528,12 @@ class ChaosRun:
         return f"message {message}, which is not there"
 
     def _remains(self) -> list[str]:
-        """Bytes of pictures that are no longer in the gallery, but still in its files."""
-        names, keys = truth.kept(self._db)
+        """Bytes of pictures that are no longer in the gallery, but still in its store."""
+        names, keys = truth.kept(self._store.place)
         traces = {name.encode(): f"name {name}" for name in self._pictures.names - names}
         for key, blob in self._vectors.items():
             if key not in keys:
                 traces[key] = f"key {key.hex()[:12]}"
             if key not in keys | self._asked_with:
                 traces |= {one: f"vector of {key.hex()[:12]}" for one in truth.slices(blob)}
-        files = [path for path in self._db.parent.rglob("*") if path.is_file()]
-        return truth.remains(files, traces)
+        return self._store.remains(traces)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 from checks.chaos.bot import Bot
@@ -16,6 +15,7 @@ from checks.chaos.places import Places
 from checks.chaos.posts import Posts
 from checks.chaos.privacy import Privacy
 from checks.chaos.schedule import Step
+from checks.chaos.stores import Store
 from checks.chaos.truth import Wishes
 from sandbox import Server
 from sandbox.person import Person, Refused
@@ -27,7 +27,7 @@ class Steps:
     """Finds the method of a step and calls it.
 
     people   members' clients, by user id
-    ballast  the file that can fill the disk; None when the disk is too large for that
+    store    what keeps the gallery
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class Steps:
         bot: Bot,
         pictures: Pictures,
         wishes: Wishes,
-        ballast: Path | None,
+        store: Store,
     ) -> None:
         candidates = Candidates(server, people, wishes)
         self._places = Places(server, candidates, pictures, wishes)
-        self._machine = Machine(bot, ballast, self._later)
+        self._machine = Machine(bot, store, self._later)
         self._outages = Outages(server)
         self._kinds = (
             Posts(server, candidates, pictures),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from bot.media.download import REDUCED_PX
 from checks.chaos.pictures import Pictures, key
+from checks.chaos.reading import Place, rows
 from sandbox import permissions
 from sandbox.components import media_items
 from sandbox.core import Core
@@ -216,21 +216,17 @@ class Found:
     unnoted: bool = False  # the bot hasn't noted yet that a channel of `unread` is closed
 
 
-def found(path: Path, wishes: Wishes, closed: Collection[int] = ()) -> Found:
-    with _opened(path) as db:
-        rows = db.execute(
-            "SELECT space, group_id, source, key FROM links JOIN items ON items.id = links.item"
-        ).fetchall()
-        open_ = db.execute("SELECT id FROM groups WHERE closed_since IS NULL").fetchall()
-        (without_link,) = db.execute(
-            "SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM links)"
-        ).fetchone()
-        (without_item,) = db.execute(
-            "SELECT COUNT(*) FROM embeddings WHERE item NOT IN (SELECT id FROM items)"
-        ).fetchone()
+def found(place: Place, wishes: Wishes, closed: Collection[int] = ()) -> Found:
+    of_links, open_, [(without_link,)], [(without_item,)] = rows(
+        place,
+        "SELECT space, group_id, source, key FROM links JOIN items ON items.id = links.item",
+        "SELECT id FROM groups WHERE closed_since IS NULL",
+        "SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM links)",
+        "SELECT COUNT(*) FROM embeddings WHERE item NOT IN (SELECT id FROM items)",
+    )
     links: Counter[Owned] = Counter()
     unread: Counter[Owned] = Counter()
-    for space, group, source, item in rows:
+    for space, group, source, item in of_links:
         one = (int(source), whole(bytes(item)))
         links[one] += 1
         unread[one] += (space in wishes.deleted or group in closed) and not wishes.week_over
@@ -238,35 +234,30 @@ def found(path: Path, wishes: Wishes, closed: Collection[int] = ()) -> Found:
     return Found(links, unread, int(without_link) + int(without_item), unnoted)
 
 
-def vectors(path: Path, newest: int) -> tuple[dict[bytes, bytes], int]:
+def vectors(place: Place, newest: int) -> tuple[dict[bytes, bytes], int]:
     """Vectors of the items after `newest`, by key; and the newest item now."""
-    with _opened(path) as db:
-        rows = db.execute(
-            """SELECT items.id, key, vectors FROM items
-            JOIN embeddings ON embeddings.item = items.id WHERE items.id > ?""",
-            (newest,),
-        ).fetchall()
-    return {bytes(key): bytes(blob) for _, key, blob in rows}, max([newest, *(r[0] for r in rows)])
+    [found] = rows(
+        place,
+        f"""SELECT items.id, key, vectors FROM items
+        JOIN embeddings ON embeddings.item = items.id WHERE items.id > {newest}""",
+    )
+    return {bytes(key): bytes(blob) for _, key, blob in found}, max(
+        [newest, *(r[0] for r in found)]
+    )
 
 
-def covered(path: Path) -> set[int]:
+def covered(place: Place) -> set[int]:
     """The channels and threads of which something was read."""
-    with _opened(path) as db:
-        return {group for (group,) in db.execute("SELECT group_id FROM cursors WHERE newest > 0")}
+    [groups] = rows(place, "SELECT group_id FROM cursors WHERE newest > 0")
+    return {group for (group,) in groups}
 
 
-def kept(path: Path) -> tuple[set[str], set[bytes]]:
+def kept(place: Place) -> tuple[set[str], set[bytes]]:
     """The file names and keys that are in use."""
-    with _opened(path) as db:
-        texts = [str(text) for row in db.execute("SELECT name, details FROM links") for text in row]
-        keys = {bytes(key) for (key,) in db.execute("SELECT key FROM items")}
+    links, items = rows(place, "SELECT name, details FROM links", "SELECT key FROM items")
+    texts = [str(text) for row in links for text in row]
+    keys = {bytes(key) for (key,) in items}
     return {name for text in texts for name in _NAME.findall(text)}, keys
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[sqlite3.Connection]:
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as db:
-        yield db
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from bench.options import Options
 from bench.report import Report, Target
+from checks import places
 from checks.permissions import side_channels, testbed
 from checks.permissions.asking import Asking
 from checks.permissions.inquiry import WORDS, Inquiry
@@ -37,11 +39,13 @@ async def inquire(
     model: testbed.Model,
     verdict: Verdict,
     *,
+    place: str | Path | None = None,
     servers: int = SERVERS,
     judges: bool = False,
 ) -> None:
     """Ask after each of `worlds` deals, which follow from the seed.
 
+    place    of the gallery: a file in the folder, unless another place is given
     judges   words that no picture fits are answered so; else everything fits
     """
     rng, ids = random.Random(seed), testbed.ids()
@@ -52,8 +56,8 @@ async def inquire(
     for of in layouts:
         scene.build(of, _shown(rng, of, files))
     people = [id for of in layouts for id in of.people]
-    db = folder / "magpie.db"
-    async with open_testbed(scene, people, db, model, judges=judges) as on:
+    place = place or folder / "magpie.db"
+    async with open_testbed(scene, people, place, model, judges=judges) as on:
         for of in layouts:
             await on.watch(of)
         await _write_words(on, rng)
@@ -87,23 +91,32 @@ def _shown(rng: random.Random, of: Layout, files: list[Path]) -> dict[int, list[
     return shown
 
 
+@contextlib.contextmanager
+def _new_gallery(db: str) -> Iterator[tuple[Path, str | Path]]:
+    """A folder for files, and the place of a gallery; both go with the block."""
+    with tempfile.TemporaryDirectory(prefix="permissions-") as name:
+        folder = Path(name)
+        with places.empty(db, folder) as place:
+            yield folder, place
+
+
 def run(options: Options) -> Report:
     logging.basicConfig(level=logging.WARNING)  # discord.py logs as warnings what it could not do
     seed, worlds = options.seed, WORLDS if options.worlds is None else options.worlds
     verdict, judged = Verdict(), worlds // JUDGED
     began, spent = time.perf_counter(), time.process_time()
-    with tempfile.TemporaryDirectory(prefix="permissions-") as folder:
-        asyncio.run(inquire(seed, worlds - judged, Path(folder), str(MODEL), verdict))
-    with tempfile.TemporaryDirectory(prefix="permissions-") as folder:
-        judging = inquire(seed, judged, Path(folder), str(MODEL), verdict, judges=True)
-        asyncio.run(judging)
+    for many, judges in ((worlds - judged, False), (judged, True)):
+        with _new_gallery(options.db) as (folder, place):
+            asking = inquire(seed, many, folder, str(MODEL), verdict, place=place, judges=judges)
+            asyncio.run(asking)
     wall_s, cpu_s = time.perf_counter() - began, time.process_time() - spent
-    with tempfile.TemporaryDirectory(prefix="side-channels-") as folder:
-        twins = asyncio.run(side_channels.compare(Path(folder), str(MODEL)))
+    with _new_gallery(options.db) as (folder, place):
+        twins = asyncio.run(side_channels.compare(folder, str(MODEL), place=place))
     questions = sum(verdict.asked.values())
     counts = {"leaked", "withheld", "told", "refused"}
     figures = {name: getattr(verdict, name) for name in sorted(counts)}
     figures |= {
+        "store": options.db,
         "seed": seed,
         "worlds": verdict.worlds,
         "questions": questions,

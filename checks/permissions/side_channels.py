@@ -194,9 +194,17 @@ class Counted:
 
 
 async def compare(
-    folder: Path, model: testbed.Model, *, closed: int = CLOSED_PICTURES, rounds: int = ROUNDS
+    folder: Path,
+    model: testbed.Model,
+    *,
+    place: str | Path | None = None,
+    closed: int = CLOSED_PICTURES,
+    rounds: int = ROUNDS,
 ) -> Told:
-    """Ask the same in the three servers, and compare the answers, their times and the work."""
+    """Ask the same in the three servers, and compare the answers, their times and the work.
+
+    place    of the gallery: a file in the folder, unless another place is given
+    """
     if isinstance(model, str):
         model = embedder.load(checkpoint.find(model), "cpu")
     counted = Counted(model)
@@ -221,7 +229,8 @@ async def compare(
         scene.build(of, pictures, authors)
         twins.append(of)
     people = [id for of in twins for id in of.people]
-    async with open_testbed(scene, people, folder / "magpie.db", cast(Embedder, counted)) as on:
+    place = place or folder / "magpie.db"
+    async with open_testbed(scene, people, place, cast(Embedder, counted)) as on:
         for of in twins:
             await on.watch(of)
             await on.become(_closed(of))

@@ -96,6 +96,7 @@ class Scene:
     """The sandbox's world while it is being made, and the pictures posted in it."""
 
     def __init__(self, folder: Path, bot: int) -> None:
+        self.folder = folder
         self.world = World(Application(bot, "Magpie", "Finds pictures.", TOKEN, bot), folder)
         self.world.users[bot] = User(bot, "magpie", bot=True)
         self.pictures: dict[int, list[Posted]] = {}  # by server
@@ -209,7 +210,7 @@ class Testbed:
 
     async def _is_to_be_told(self) -> bool:
         watches = self.magpie.gallery.watches
-        return bool(await watches.unjudged(limit=1)) or await watches.next_due() is not None
+        return bool(await watches.unjudged(limit=1)) or bool(await watches.next_due())
 
     async def become(self, server: Server) -> None:
         """Give a server these permissions and members; by the owner's requests where possible."""
@@ -271,10 +272,16 @@ def _wire(one: Overwrite) -> dict[str, object]:
 
 @contextlib.asynccontextmanager
 async def open_testbed(
-    scene: Scene, people: Iterable[int], db: Path, model: Model, *, judges: bool = False
+    scene: Scene,
+    people: Iterable[int],
+    place: str | Path,
+    model: Model,
+    *,
+    judges: bool = False,
 ) -> AsyncIterator[Testbed]:
     """The world of a scene, served, with Magpie connected and these people logged in.
 
+    place    of a new gallery: a file, or the address of a database
     judges   as of `Testbed`. If not, each answer has pictures to be judged here
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -286,10 +293,12 @@ async def open_testbed(
             model = await asyncio.to_thread(embedder.load, checkpoint.find(model), "cpu")
         if not judges:
             model.scale = None  # without it everything fits
-        gallery = await Gallery.open(db, model)
+        gallery = await Gallery.open(place, model)
         stack.push_async_callback(gallery.close)
         await gallery.ready_to_judge()
-        settings = Settings(token=TOKEN, api=discord.url, db=db, http=None, questions=0)
+        settings = Settings(
+            token=TOKEN, api=discord.url, db=place, folder=scene.folder, http=None, questions=0
+        )
         # What is offered while somebody types is looked up at each key.
         patient = Clocks(
             guild_ready_s=0.2, save_search_s=ACKNOWLEDGE_S, typing_s=0.0, notices_s=0.05

@@ -18,13 +18,14 @@ from index.cli.commands import (
     look,
     map,
     models,
+    move,
     remove,
     restore,
 )
 
 # In the order of `--help`. What a command needs to run is imported when it runs, so that `find` in
 # words loads nothing for pictures.
-MODULES = (add, find, copies, map, info, models, look, remove, backup, restore, jobs)
+MODULES = (add, find, copies, map, info, models, look, remove, backup, restore, move, jobs)
 COMMANDS = tuple(module.COMMAND for module in MODULES)
 WHAT = "Find pictures by what is in them."
 EXIT_CODES = (

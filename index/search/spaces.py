@@ -9,20 +9,24 @@ rows in memory are of the newest one. If they aren't, only what has changed is r
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Protocol, TypeVar
+
+import numpy as np
 
 from index.concurrency import Pool, to_completion
 from index.search.interface import Everything, Found, Listed
 from index.search.rows import Rows
 from index.search.sizes import Sizes
-from index.types.errors import GalleryClosed
+from index.types.errors import GalleryClosed, StoreError
 from index.types.filter import Filter, Sort
 from index.types.records import Changes, Entries, Floats, Position
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -124,9 +128,18 @@ class SpaceIndex:
             spaces = set(changes.dropped)
             if changes.added is not None:
                 spaces |= set(changes.added.spaces.tolist())
-            for space in spaces & self._spaces.keys():
-                await self._caught_up(space, self._spaces[space])
+            for space in spaces:
+                if (known := self._spaces.get(space)) is not None:
+                    await self._follow(space, known)
             return changes
+
+    async def _follow(self, space: int, known: _Space) -> None:
+        """Read what has changed; the next question reads it if that can't be done now."""
+        try:
+            await self._caught_up(space, known)
+        except StoreError as exc:
+            # The change itself is made, and whoever made it must not be told otherwise.
+            log.warning("%s; the rows of space %d are read with the next question", exc, space)
 
     async def switch_model(self, dimension: int, moved: Callable[[], None]) -> Changes:
         """Change over to the vectors of the new model, as `VectorIndex.switch_model`."""
@@ -199,9 +212,16 @@ class SpaceIndex:
 
 
 def _apply(rows: Rows, changes: SpaceChanges) -> None:
-    removed = changes.touched or ()
-    if removed and not changes.entries:
-        rows.apply(Changes(removed=removed))
-    for number, entries in enumerate(changes.entries):
-        rows.apply(Changes(removed=removed if number == 0 else (), added=entries))
+    if changes.touched is None:  # nobody asks these rows yet
+        for entries in changes.entries:
+            rows.apply(Changes(added=entries))
+    else:
+        added = _joined(changes.entries) if changes.entries else None
+        rows.apply(Changes(removed=changes.touched, added=added))
     rows.warm()
+
+
+def _joined(chunks: Sequence[Entries]) -> Entries:
+    """All of these, so that no question sees half of a change."""
+    columns = (field.name for field in fields(Entries))
+    return Entries(*(np.concatenate([getattr(one, name) for one in chunks]) for name in columns))

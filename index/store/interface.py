@@ -363,13 +363,16 @@ class Writes(Protocol):
         jobs: Sequence[Job] = (),
         *,
         new: bool = False,
+        announced: bool = False,
     ) -> Changes:
         """Keep items, links, cursors and jobs.
 
         Links that their owners want left out, and those older than their space keeps, are left
         out. A link replaces the earlier one of the same (space, source, slot).
 
-        new   let watches judge the links that were not there before, or showed something else
+        new        let watches judge the links that were not there before, or showed something else
+        announced  let watches judge all of the links: history may have brought them a moment before
+                   they were announced
         """
 
     async def keep_slots(self, space: int, source: str, slots: Collection[str]) -> Changes:
@@ -560,8 +563,8 @@ class WatchReader(Protocol):
         """What may have been sent, by the name of the message. Of a notice whose link is gone,
         `link` is 0."""
 
-    async def next_due(self) -> float | None:
-        """When something is to be told next (Unix seconds); None: nothing waits."""
+    async def next_due(self) -> dict[int, float]:
+        """When something is to be told next (Unix seconds), by space."""
 
     async def pending_of(self, space: int, owner: int) -> dict[int, list[Notice]]:
         """What waits to be told to an owner, by watch."""

@@ -38,6 +38,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from index.types.address import is_address
 from index.types.sentences import Sentence
 
 
@@ -277,12 +278,20 @@ class StoreCorrupt(StoreError):
 
 class StoreTooNew(StoreError):
     def __init__(self, path: Path | str, version: int, known: int) -> None:
+        if is_address(path):
+            how = (
+                "stop all that use this database, and put the dump from before the upgrade in its "
+                "place with pg_restore (docs/postgres.md)."
+            )
+        else:
+            how = (
+                "put the backup from before the upgrade in its place: "
+                f"magpie restore BACKUP --db {shlex.quote(str(path))}"
+            )
         super().__init__(
             path,
             f"{path} was written by a newer Magpie (its format is {version}, this one knows "
-            f"up to {known}). Start the newer Magpie again. Or, to stay with this one, put the "
-            "backup from before the upgrade in its place: "
-            f"magpie restore BACKUP --db {shlex.quote(str(path))}",
+            f"up to {known}). Start the newer Magpie again. Or, to stay with this one, {how}",
         )
         self.version = version
         self.known = known
@@ -290,10 +299,11 @@ class StoreTooNew(StoreError):
 
 class StoreFull(StoreError):
     def __init__(self, path: Path | str) -> None:
+        where = "disk space on its server" if is_address(path) else "some disk space"
         super().__init__(
             path,
             f"There is no room left to write {path}; nothing of the last step was kept. "
-            "Free some disk space and try again.",
+            f"Free {where} and try again.",
         )
 
 
@@ -301,6 +311,10 @@ class StoreUnreachable(StoreError):
     def __init__(self, path: Path | str, reason: str) -> None:
         super().__init__(path, f"{path} can't be opened: {reason}.")
         self.reason = reason
+
+
+class MoveRefused(StoreError):
+    """A gallery can't be moved to the place `path`; the sentence says why."""
 
 
 class ModelMismatch(StoreError):

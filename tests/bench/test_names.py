@@ -60,8 +60,15 @@ def test_without_arguments_each_run_has_its_defaults(monkeypatch: pytest.MonkeyP
 
 def test_arguments_reach_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = "--device cuda --plot a.svg --seed 3 --seeds 4-6 --minutes 0.5 --hurried"
+    arguments += " --db postgres"
     assert options_of(monkeypatch, *arguments.split()) == Options(
-        device="cuda", plot=Path("a.svg"), seed=3, seeds=range(4, 7), minutes=0.5, hurried=True
+        device="cuda",
+        plot=Path("a.svg"),
+        seed=3,
+        seeds=range(4, 7),
+        minutes=0.5,
+        hurried=True,
+        db="postgres",
     )
 
 

@@ -52,6 +52,21 @@ async def test_a_killed_server_comes_back_with_what_was_committed() -> None:
     assert not folder.exists()
 
 
+def test_a_kept_server_has_what_was_committed_and_its_password_the_next_time() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o711)
+        kept = Path(name) / "kept"
+        killed = trial_postgres.Server(kept=kept)  # whose process ends without a word
+        killed.start()
+        asyncio.run(on_server(killed.url, "CREATE TABLE kept AS SELECT 1 AS one"))
+        with trial_postgres.serve(kept=kept) as server:
+            assert killed._process is not None
+            assert killed._process.wait(20) == 0
+            assert asyncio.run(on_server(server.url, "SELECT one FROM kept")) == [(1,)]
+            assert (kept / "password").stat().st_mode & 0o777 == 0o600
+        assert not (kept / "data" / "postmaster.pid").exists()
+
+
 async def test_processes_share_a_server_that_ends_with_the_last_of_them(tmp_path: Path) -> None:
     folder = tmp_path / "server"
     first, second = user_of(folder), user_of(folder)

@@ -103,6 +103,13 @@ MUTANTS = (
         (f"{NOTICES}::test_history_tells_nobody",),
     ),
     Mutant(
+        "what history brings a moment before its event is told",
+        "index/store/sql/writes.py",
+        "if announced or (new and shows_new):",
+        "if new and shows_new:",
+        (f"{NOTICES}::test_a_picture_of_this_moment_is_told_though_history_brings_it_first",),
+    ),
+    Mutant(
         "what was posted while the bot was away is told",
         "bot/sync/backfill.py",
         "Move(coverage, newest=end), new=True)",

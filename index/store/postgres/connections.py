@@ -13,6 +13,7 @@ from index.types.errors import StoreCorrupt, StoreError, StoreFull, StoreUnreach
 Pool: TypeAlias = Any
 Connection: TypeAlias = Any
 
+NAME = "magpie"  # under which the server lists the connections of bots
 CONNECTIONS = 8  # of one process
 CONNECT_S = 10.0
 # How long a statement may take. Reading a million links takes seconds.
@@ -32,7 +33,8 @@ _FULL = {"53100", "53000"}  # disk_full, insufficient_resources
 _PASSWORD = {"28P01", "28000"}  # invalid_password, invalid_authorization_specification
 _REASONS = {
     "3D000": "there is no database of this name on the server",
-    "42501": "the user has not the right to do this there",
+    "42501": "the user has not the right to do this there; it must own the database "
+    "(docs/postgres.md)",
     "53300": "the server has too many connections already",
     "57P01": "the server is shutting down",
     "57P03": "the server is starting or stopping",
@@ -40,7 +42,7 @@ _REASONS = {
 }
 
 
-async def open_pool(url: str, place: str) -> Pool:
+async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
     """A pool of connections to a database that suits. raises   StoreUnreachable"""
     try:
         import asyncpg
@@ -55,7 +57,7 @@ async def open_pool(url: str, place: str) -> Pool:
             max_size=CONNECTIONS,
             timeout=CONNECT_S,
             command_timeout=STATEMENT_S,
-            server_settings={"application_name": "magpie", "jit": "off"},
+            server_settings={"application_name": name, "jit": "off"},
         )
     try:
         with translated(place):

@@ -59,13 +59,16 @@ class Database:
         self._closed = False
 
     @classmethod
-    async def open(cls, url: str, *, read_only: bool = False) -> Database:
+    async def open(
+        cls, url: str, *, read_only: bool = False, name: str = connections.NAME
+    ) -> Database:
         """The database at this address, its tables made or brought to the newest shape.
 
+        name     under which the server lists the connections
         raises   StoreTooNew, StoreUnreachable, StoreFull, StoreCorrupt
         """
         place = shown(url)
-        pool = await connections.open_pool(url, place)
+        pool = await connections.open_pool(url, place, name=name)
         try:
             with translated(place):
                 async with pool.acquire() as connection:

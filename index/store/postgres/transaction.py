@@ -101,5 +101,11 @@ class Transaction:
         for table in ("touched", "space_versions"):
             await self.connection.execute(f"DELETE FROM {table} WHERE space = $1", space)
 
+    async def hold_rules(self, spaces: Collection[int], *, to_change: bool = False) -> None:
+        """Hold an advisory lock for each space, under its own number. What is read afterwards was
+        committed before the lock was given."""
+        lock = "pg_advisory_xact_lock" if to_change else "pg_advisory_xact_lock_shared"
+        await self.connection.execute(f"SELECT {lock}(unnest($1::bigint[]))", sorted(spaces))
+
     async def touch(self, links: Collection[int]) -> None:
         """Nothing: no file beside the database has links."""

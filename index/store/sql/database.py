@@ -73,6 +73,10 @@ class Transaction(Protocol):
     async def forget_space(self, space: int) -> None:
         """Keep nothing of a space that was kept for a search which the database does itself."""
 
+    async def hold_rules(self, spaces: Collection[int], *, to_change: bool = False) -> None:
+        """Let what these spaces take stay as it is until the end of the transaction. Whoever is to
+        change it waits for all others that hold it, and others wait for them."""
+
     async def touch(self, links: Collection[int]) -> None:
         """Note that these links are no longer as files beside the database have them."""
 

@@ -22,6 +22,7 @@ async def permitted(
 ) -> list[tuple[EmbeddedPicture, Link]]:
     """Those but for what its owner wants left out, and what is older than its space keeps."""
     spaces = list({link.space for _, link in items})
+    await db.hold_rules(spaces)  # else an erasure by another process could miss these links
     there = "space IN (numbers(?))"
     out = await db.rows(f"SELECT space, owner, upto FROM left_out WHERE {there}", spaces)
     kept_s = await db.rows(f"SELECT space, days * 86400 FROM retention WHERE {there}", spaces)

@@ -15,6 +15,10 @@ from index.store.sql.model_record import ModelRecord
 from index.store.sql.transcripts import Transcripts
 from index.store.sql.watches import Watches
 from index.store.sql.writes import Writes
+from index.types.errors import StoreUnreachable
+
+# A table that is there while a gallery is being moved to this place, see `index.store.moving`.
+INCOMPLETE = "moving"
 
 
 class SharedParts:
@@ -36,7 +40,13 @@ class SharedParts:
 
 async def begin(database: Database, derivations: Collection[str], tables: Collection[str]) -> None:
     """Make the tables of these derivations where they are not among `tables`, and bring the index
-    of words up to date."""
+    of words up to date. raises   StoreUnreachable for a copy that isn't complete"""
+    if INCOMPLETE in tables:
+        raise StoreUnreachable(
+            database.place,
+            "a gallery is being moved there; run magpie move FROM TO until it says that all is "
+            "copied",
+        )
 
     async def write(db: Transaction) -> None:
         for name in derivations:

@@ -195,13 +195,13 @@ class Watches:
             found.setdefault(notice.sending, []).append(notice)
         return found
 
-    async def next_due(self) -> float | None:
-        """When something is to be told next (Unix seconds); None: nothing waits."""
+    async def next_due(self) -> dict[int, float]:
+        """When something is to be told next (Unix seconds), by space."""
         rows = await self._database.rows(
-            f"SELECT min(due) FROM notices WHERE {PENDING} AND sending = ''"
+            f"""SELECT space, min(due) FROM notices JOIN watches ON watches.id = notices.watch
+            WHERE {PENDING} AND sending = '' GROUP BY space"""
         )
-        due: float | None = rows[0][0]
-        return due
+        return {space: due for space, due in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
     async def _notices(self, where: str, *params: Any) -> list[Notice]:
         # A link that is gone is 0, which no link is.

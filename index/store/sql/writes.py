@@ -37,12 +37,15 @@ class Writes:
         jobs: Sequence[Job] = (),
         *,
         new: bool = False,
+        announced: bool = False,
     ) -> Changes:
         """Keep items, links, cursors and jobs in one transaction; what search must follow.
 
         Links that their owners want left out, and those older than their space keeps, are left out.
 
-        new   let watches judge the links that were not there before, or showed something else
+        new        let watches judge the links that were not there before, or showed something else
+        announced  let watches judge all of the links: history may have brought them a moment before
+                   they were announced
         """
 
         async def write(db: Transaction) -> Changes:
@@ -58,10 +61,11 @@ class Writes:
             dropped: list[int] = []
             to_judge: list[int] = []
             for item, kept, link, one in written:
+                shows_new = one.before is None or one.before[0] != item
+                if announced or (new and shows_new):
+                    to_judge.append(one.id)
                 if one.before == (item, link.group.id, link.owner, link.posted_at):
                     continue  # nothing that search would notice
-                if one.before is None or one.before[0] != item:
-                    to_judge.append(one.id)
                 if one.before is not None:
                     removed.append(one.id)
                     dropped.append(one.before[0])
@@ -70,7 +74,7 @@ class Writes:
             await statements.drop_orphans(db, dropped, {link.space for _, link in permitted})
             await statements.put_cursors(db, cursors)
             await statements.put_jobs(db, jobs)
-            if new:
+            if to_judge:
                 await put_unjudged(db, to_judge)
             if dropped:
                 self._database.note_deletion()
@@ -144,6 +148,7 @@ class Writes:
         """Drop an owner's links posted up to then, and what they asked; take no such link again."""
 
         async def write(db: Transaction) -> Changes:
+            await db.hold_rules([space], to_change=True)
             await db.execute(
                 """INSERT INTO left_out (space, owner, upto) VALUES (?, ?, ?)
                 ON CONFLICT (space, owner) DO UPDATE SET upto = excluded.upto

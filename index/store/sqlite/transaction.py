@@ -70,6 +70,9 @@ class Transaction:
     async def forget_space(self, space: int) -> None:
         """Nothing: what is kept of a space is in its tables."""
 
+    async def hold_rules(self, spaces: Collection[int], *, to_change: bool = False) -> None:
+        """Nothing: there is one writer."""
+
     async def touch(self, links: Collection[int]) -> None:
         """Note that these links are no longer as the files beside this one have them."""
         await settled.touch(self.connection, links)

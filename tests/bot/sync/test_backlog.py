@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.platform.shards import Shards
 from bot.sync import history_search
 from bot.sync.backlog import Backlog, Reading
 from bot.sync.history_search import HistorySearch
@@ -20,7 +21,8 @@ FLOODED, QUIET, OTHER = 1, 2, 3  # servers
 @pytest.fixture
 def backlog() -> Backlog:
     nothing: Any = None
-    return Backlog(Watched(nothing, nothing, nothing))  # turns don't depend on what is watched
+    # Turns don't depend on what is watched.
+    return Backlog(Watched(nothing, nothing, nothing, Shards()))
 
 
 def readings(backlog: Backlog, server: int, count: int, *, behind: bool) -> list[Reading]:

@@ -45,7 +45,7 @@ class Watched:
         async def is_done() -> bool:
             if magpie.judge.busy or magpie.deliveries.busy:
                 return False
-            return await magpie.gallery.watches.next_due() is None
+            return not await magpie.gallery.watches.next_due()
 
         await until(is_done)
 

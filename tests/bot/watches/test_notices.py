@@ -13,7 +13,7 @@ from checks.chaos.notices import EVERYTHING
 from index import Notice
 from tests.bot.ask.test_last_look import close, delete
 from tests.bot.drawings import cropped, drawing, file
-from tests.bot.running import idle, png, until, watch
+from tests.bot.running import idle, png, sources, until, watch
 from tests.bot.watches.conftest import Watched, links
 
 LONG_S = 1e6  # what is found waits for so long
@@ -200,6 +200,28 @@ async def test_a_picture_of_this_moment_is_told_though_a_reindex_finds_it_first(
         return watched.told(finn) == [posted["id"]]
 
     await until(is_told)
+
+
+async def test_a_picture_of_this_moment_is_told_though_history_brings_it_first(
+    watched: Watched,
+) -> None:
+    """The first page of a channel has it, and its event comes after that page. Once is enough."""
+    finn, ada = await watched.log_in("finn"), await watched.log_in("ada")
+    magpie, gateway = watched.scene.magpie, watched.scene.server.core.gateway
+    pets = int(watched.channel("pets"))
+    await watched.add(finn)
+    await magpie.erasure.erase_group(magpie.guilds[0].id, pets)
+    watched.scene.server.strike("gateway_miss", event="MESSAGE_CREATE")
+    posted = await ada.post(watched.channel("pets"), pictures={"a.png": png("#2040c8")})
+    await watch(magpie, pets)
+    await watched.settled()
+    assert posted["id"] in await sources(magpie, pets)
+    assert finn.direct_messages() == []
+    [session] = [one for one in gateway.sessions.values() if one.user.bot]
+    for _ in range(2):
+        session.add("MESSAGE_CREATE", posted | {"guild_id": str(magpie.guilds[0].id)})
+        await watched.post(ada, "general", "#20c840")
+    assert watched.told(finn).count(posted["id"]) == 1
 
 
 async def test_a_notice_of_a_spoiler_hides_it(watched: Watched) -> None:

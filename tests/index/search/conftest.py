@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from index import Sizes
 from index.concurrency import Pool
 from index.search.engine import Engine
 from index.search.interface import VectorIndex
-from tests.index.search.source import MemorySource
+from index.search.spaces import SpaceIndex
+from tests.index.search.source import MemorySource, SpacesInMemory
 
 # An index of what a source has, open for queries; opened again, it is what a restart finds.
 Opening = Callable[[MemorySource], Awaitable[VectorIndex]]
@@ -26,10 +28,19 @@ def _engine(folder: Path | None, closed: asyncio.Event, source: MemorySource) ->
     return Engine(source, folder, searching, compacting, closed, write=True, sizes=SMALL)
 
 
+def _spaces(
+    cached_bytes: int, closed: asyncio.Event, source: MemorySource, kept: int = 60
+) -> VectorIndex:
+    sizes = replace(SMALL, cached_bytes=cached_bytes)
+    return SpaceIndex(SpacesInMemory(source, kept), Pool(2, "search", closed), closed, sizes=sizes)
+
+
 # A further implementation is a further entry: (a folder for its files, what closes it, the store).
 IMPLEMENTATIONS: dict[str, Callable[[Path, asyncio.Event, MemorySource], VectorIndex]] = {
     "rows in memory": lambda folder, closed, source: _engine(None, closed, source),
     "rows in segment files": lambda folder, closed, source: _engine(folder, closed, source),
+    "rows of spaces": lambda folder, closed, source: _spaces(1_000_000, closed, source),
+    "rows of one space at a time": lambda folder, closed, source: _spaces(0, closed, source),
 }
 
 

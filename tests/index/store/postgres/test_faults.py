@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import sys
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from index.store.opening import open_store
 from index.store.postgres import connections
 from index.store.postgres.database import Database
 from index.store.sql.database import Transaction
-from index.types.errors import StoreError, StoreTooNew, StoreUnreachable
+from index.types.errors import StoreError, StoreFull, StoreTooNew, StoreUnreachable
 from tests import postgres
 
 
@@ -65,7 +66,10 @@ async def test_a_missing_package_is_said(
 async def test_a_newer_magpies_database_is_refused(postgres_url: str) -> None:
     await (await Database.open(postgres_url)).close()
     await postgres.on_server(postgres_url, "UPDATE magpie_schema SET version = version + 1")
-    assert "newer Magpie" in await _refusal(postgres_url)
+    said = await _refusal(postgres_url)
+    assert "newer Magpie" in said
+    assert "pg_restore" in said
+    assert "magpie restore" not in said
 
 
 async def test_an_older_magpie_that_still_runs_stops_writing(postgres_url: str) -> None:
@@ -74,6 +78,51 @@ async def test_an_older_magpie_that_still_runs_stops_writing(postgres_url: str) 
         await postgres.on_server(postgres_url, "UPDATE magpie_schema SET version = version + 1")
         with pytest.raises(StoreTooNew):
             await database.execute("DELETE FROM items")
+    finally:
+        await database.close()
+
+
+async def test_a_user_who_may_make_no_tables_is_told(postgres_url: str) -> None:
+    user = f"reader_{secrets.token_hex(4)}"
+    await postgres.on_server(postgres_url, f"CREATE ROLE {user} LOGIN PASSWORD 'pass'")
+    try:
+        await postgres.on_server(postgres_url, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        parts = urlsplit(postgres_url)
+        there = f"{user}:pass@{parts.hostname}:{parts.port}"
+        said = await _refusal(parts._replace(netloc=there).geturl())
+        assert "has not the right" in said
+        assert "docs/postgres.md" in said
+    finally:
+        await postgres.on_server(postgres_url, f"DROP ROLE {user}")
+
+
+async def test_a_full_disk_is_said_and_nothing_of_the_step_is_kept(postgres_url: str) -> None:
+    database = await Database.open(postgres_url)
+    try:
+        # The server's own error, as its disk manager raises it.
+        await postgres.on_server(
+            postgres_url,
+            """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            RAISE EXCEPTION 'could not extend file: No space left on device'
+            USING ERRCODE = '53100'; END $$""",
+        )
+        await postgres.on_server(
+            postgres_url,
+            "CREATE TRIGGER full_disk BEFORE INSERT ON items EXECUTE FUNCTION full_disk()",
+        )
+
+        async def write(db: Transaction) -> None:
+            await db.execute("INSERT INTO watched (space, group_id) VALUES (1, 2)")
+            await db.execute(
+                "INSERT INTO items (key, kind, width, height) VALUES (?, 'image', 1, 1)", b"key"
+            )
+
+        with pytest.raises(StoreFull, match="disk space on its server"):
+            await database.write(write)
+        assert await database.rows("SELECT * FROM watched") == []
+        await postgres.on_server(postgres_url, "DROP TRIGGER full_disk ON items")
+        await database.write(write)
+        assert await database.rows("SELECT count(*) FROM watched") == [(1,)]
     finally:
         await database.close()
 
