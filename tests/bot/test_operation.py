@@ -297,6 +297,32 @@ async def test_signal_during_the_start_ends_it(chosen: Settings) -> None:
     await run(chosen, stop)
 
 
+class SlowToClose(Magpie):
+    """A bot whose last connections take a moment to close, as over a real network."""
+
+    async def close(self) -> None:
+        await super().close()
+        await asyncio.sleep(0.2)
+
+
+async def test_stop_while_a_request_of_the_start_waits_ends_quietly(
+    sandbox: sandbox_package.Server, chosen: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The closed client fails the request. That is a part of the stop, and no fault."""
+    monkeypatch.setattr("bot.__main__.Magpie", SlowToClose)
+    sandbox.strike("hold", path="/users/@me", who="bot")
+    stop = asyncio.Event()
+    serving = asyncio.create_task(run(chosen, stop))
+
+    async def held() -> bool:
+        return sandbox.faults.held == 1 or serving.done()
+
+    await until(held, START_S)
+    assert not serving.done()
+    stop.set()
+    await asyncio.wait_for(serving, START_S)
+
+
 async def test_commands_are_sent_only_when_they_changed(
     sandbox: sandbox_package.Server, db: Path, model: Embedder
 ) -> None:

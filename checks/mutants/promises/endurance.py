@@ -9,6 +9,13 @@ SWITCH = "tests/bot/reindex/test_model_switch.py"
 
 MUTANTS = (
     Mutant(
+        "a stop during the start ends quietly",
+        "bot/__main__.py",
+        "isinstance(ended, Exception) and not stopped",
+        "isinstance(ended, Exception)",
+        ("tests/bot/test_operation.py::test_stop_while_a_request_of_the_start_waits_ends_quietly",),
+    ),
+    Mutant(
         "the cursor stays before a picture that is on its way",
         "bot/sync/live.py",
         "            coverage.take(message.id)\n",
