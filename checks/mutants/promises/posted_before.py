@@ -20,7 +20,7 @@ MUTANTS = (
     Mutant(
         "a note that was sent just before a kill is found again",
         "bot/reposts/notes.py",
-        "            if note.source != self._sending:\n",
+        "            if self._shards.mine(note.space) and note.source != self._sending:\n",
         "            if False:\n",
         (f"{NOTES}::test_a_note_goes_that_was_sent_just_before_a_kill",),
     ),
