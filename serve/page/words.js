@@ -67,6 +67,8 @@ export const lastPart = (path) => path.slice(path.lastIndexOf("/") + 1);
  */
 export function progressOf({ done, total, failed, started }) {
   if (!total) return "Adding pictures…";
+  // What still goes on then is the reading of words; without that, this shows for a moment.
+  if (done >= total) return `All ${number(total)} pictures are added. Reading the words in them…`;
   const passed = Date.now() / 1000 - started;
   const left = done >= TOLD_AFTER ? (passed / done) * (total - done) : 0;
   return [
