@@ -339,7 +339,7 @@ class JobsUnreachable(StoreError):
 
     def __init__(self, place: str, reason: str) -> None:
         super().__init__(
-            Path(place), f"The database of the workers' jobs, {place}, can't be used: {reason}."
+            place, f"The database of the workers' jobs, {place}, can't be used: {reason}."
         )
 
 

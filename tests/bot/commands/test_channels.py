@@ -11,6 +11,7 @@ from PIL import Image
 
 import sandbox as sandbox_package
 from bot.app import Magpie
+from bot.platform.shards import Shards
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
@@ -227,7 +228,7 @@ async def test_status_counts_damaged_pictures_that_the_asker_can_read(
 async def test_marks_survive_a_restart(magpie: Magpie, ada: Person, world_file: WorldFile) -> None:
     await add(ada, world_file, "general")
     gallery = magpie.gallery
-    again = type(magpie.watched)(gallery.links, gallery.bookkeeping, magpie.writer)
+    again = type(magpie.watched)(gallery.links, gallery.bookkeeping, magpie.writer, Shards())
     await again.load()
     assert again.marks(world_file.guild_id) == {world_file.channels["general"]}
 

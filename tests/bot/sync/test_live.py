@@ -219,10 +219,10 @@ async def test_unforeseen_error_of_a_picture_does_not_block_its_page_for_ever(
     await ada.post(str(general), pictures={"poison.png": png("black")})
     embed, poison = magpie.gallery.embed_picture, png("black")
 
-    async def break_down(data: bytes, space: int, group: int) -> Any:
+    async def break_down(data: bytes, link: Link) -> Any:
         if data == poison:
             raise RuntimeError("nobody expected this")
-        return await embed(data, space, group)
+        return await embed(data, link)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", break_down)
     await watch(magpie, general)
@@ -244,12 +244,12 @@ async def test_passing_failure_loses_no_picture(
         await watch(magpie, general)
     embed, failures = magpie.gallery.embed_picture, 2
 
-    async def fail_at_first(data: bytes, space: int, group: int) -> Any:
+    async def fail_at_first(data: bytes, link: Link) -> Any:
         nonlocal failures
         if failures:
             failures -= 1
             raise RuntimeError("out of memory")
-        return await embed(data, space, group)
+        return await embed(data, link)
 
     monkeypatch.setattr(magpie.gallery, "embed_picture", fail_at_first)
     posted = await ada.post(str(general), pictures={"a.png": png("teal")})

@@ -15,8 +15,9 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.ops.tuning import Limits
 from checks.fuzzing.films import film
-from index import PictureBroken, Transcriber
+from index import Link, PictureBroken, Transcriber
 from index.embed.embedder import Embedder
+from index.types.records import NOWHERE
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
 from tests.bot.reindex.jobs import begin, stands
@@ -46,7 +47,7 @@ class Finds(Transcriber):
         self.go.set()
         self._broken = broken
 
-    async def read(self, data: bytes) -> tuple[str, ...]:
+    async def read(self, data: bytes, link: Link = NOWHERE) -> tuple[str, ...]:
         self.asked.append(data)
         self.resting = False
         await asyncio.sleep(self.pause_s)
@@ -69,7 +70,7 @@ class Trips(Finds):
         super().__init__()
         self._over = over
 
-    async def read(self, data: bytes) -> tuple[str, ...]:
+    async def read(self, data: bytes, link: Link = NOWHERE) -> tuple[str, ...]:
         found = await super().read(data)
         if data == self._over:
             raise RuntimeError("a fault of a test")

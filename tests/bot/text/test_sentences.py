@@ -21,6 +21,7 @@ from bot.platform.refusal import Refusal
 from bot.text import answers as answer_text
 from bot.text import errors as error_text
 from bot.text import pieces
+from index.types.errors import MoveRefused
 
 SECRET = Path("/srv/secret/magpie.db")
 EXPECTED: list[BaseException] = [
@@ -28,6 +29,7 @@ EXPECTED: list[BaseException] = [
     index.ModelChanged(),
     index.LinkGone(3),
     index.GalleryClosed(),
+    index.PictureGivenUp("a worker ended", 3),
     index.Unreadable("form:ana dog", 0, 4, "No part is called “form:”.", "from:ana dog"),
     index.PictureTooLarge(10**9, 10**8, "pixels"),
     index.PictureTooHeavy(2 * 2**30),
@@ -60,6 +62,8 @@ FOR_THE_OPERATOR: list[BaseException] = [
     index.ModelMismatch(SECRET, "a", "b"),
     index.DecoderUnusable("permission denied"),
     index.OCRUnusable("permission denied"),
+    index.JobsUnreachable(str(SECRET), "connection refused"),
+    MoveRefused(SECRET, "it is another gallery"),
     ZeroDivisionError("secret"),
     discord.ClientException("secret"),
 ]
