@@ -85,11 +85,14 @@ class Worker:
         for task in self._jobs.values():
             task.cancel()
         await asyncio.wait(tasks, timeout=CLOSE_S)
-        with contextlib.suppress(JobsUnreachable):  # then the leases end by themselves
-            async with self._connection.transaction() as db:
-                await self._write(db)
-                await db.execute(schema.GIVE_BACK, in_hand, self.name)
-                await db.execute("SELECT pg_notify($1, '')", schema.WORK)
+        # What was cancelled may have left its connection of no use: then a new one is taken.
+        for _ in range(2):
+            with contextlib.suppress(JobsUnreachable):  # else the leases end by themselves
+                async with self._connection.transaction() as db:
+                    await self._write(db)
+                    await db.execute(schema.GIVE_BACK, in_hand, self.name)
+                    await db.execute("SELECT pg_notify($1, '')", schema.WORK)
+                break
         await self._connection.close()
 
     # ---- the table

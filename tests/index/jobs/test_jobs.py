@@ -188,9 +188,15 @@ async def test_the_jobs_of_an_asker_that_is_gone_are_deleted(
 async def test_a_worker_that_closes_gives_back_what_it_has(
     asker: Asker, begin: Begin, db: Any
 ) -> None:
-    worker = await begin(same=never)
+    begun = asyncio.Event()
+
+    async def begins(data: bytes) -> bytes:
+        begun.set()
+        return await never(data)
+
+    worker = await begin(same=begins)
     asking = asyncio.create_task(asker.ask(b"x", ["same:1"], LINK))
-    await until(lambda: leased(db))
+    await begun.wait()
     await worker.close()
     assert await db.fetchval("SELECT tries FROM magpie_jobs") == 0
     await begin(same=doubled)
