@@ -33,7 +33,7 @@ MUTANTS = (
         "index/jobs/schema.py",
         "reason = NULL, tries = tries - 1, free_at = now()",
         "reason = NULL, free_at = now()",
-        (f"{JOBS}::test_a_worker_that_closes_gives_back_what_it_has",),
+        (f"{JOBS}::test_what_a_closing_worker_has_is_made_by_another_one",),
     ),
     Mutant(
         "what was given up and is erased is listed no more",
