@@ -29,13 +29,6 @@ MUTANTS = (
         (f"{JOBS}::test_the_jobs_of_an_asker_that_is_gone_are_deleted",),
     ),
     Mutant(
-        "a worker that stops gives back what it has",
-        "index/jobs/schema.py",
-        "reason = NULL, tries = tries - 1, free_at = now()",
-        "reason = NULL, free_at = now()",
-        (f"{JOBS}::test_what_a_closing_worker_has_is_made_by_another_one",),
-    ),
-    Mutant(
         "what was given up and is erased is listed no more",
         "index/jobs/dead_letters.py",
         "group_id = $3 OR parent = $3",
