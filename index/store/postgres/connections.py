@@ -57,6 +57,7 @@ async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
             max_size=CONNECTIONS,
             timeout=CONNECT_S,
             command_timeout=STATEMENT_S,
+            reset=_nothing_to_reset,
             server_settings={"application_name": name, "jit": "off"},
         )
     try:
@@ -72,6 +73,11 @@ async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
         pool.terminate()
         raise
     return pool
+
+
+async def _nothing_to_reset(connection: Connection) -> None:
+    """Nothing: no use of a connection leaves anything behind but what its transaction ends. By
+    default each use would cost the server one more question."""
 
 
 def is_lost(exc: BaseException) -> bool:

@@ -4,6 +4,7 @@ PostgreSQL's."""
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 _NOT_IN = re.compile(r"\bNOT IN \((numbers|texts)\((\?\d*)\)\)")
@@ -13,6 +14,7 @@ _ENTRY = re.compile(r"\bentry\(([\w.]+), '(\w+)'\)")
 _FLAG = re.compile(r"\bflag\(([\w.]+), '(\w+)'\)")
 _INDEX = re.compile(r"\s*\bby_index\(\w+\)")
 _PARAMETER = re.compile(r"\?(\d*)")
+_ADDS_A_ROW = re.compile(r"(INSERT INTO \w+ \([\w\s,]+\)) VALUES \([?$\d, ]+\)")
 _ARRAYS = {"numbers": "bigint[]", "texts": "text[]"}
 
 
@@ -33,3 +35,17 @@ def statement(sql: str) -> str:
         return f"${it[1] or count}"
 
     return _PARAMETER.sub(parameter, sql)
+
+
+def adds_a_row(sql: str) -> bool:
+    """Whether a statement is an INSERT of one row of parameters, and nothing more. One that says
+    what to do about a row that is there can't take many: two of them may be the same row."""
+    return _ADDS_A_ROW.fullmatch(" ".join(sql.split())) is not None
+
+
+def insert_of_columns(sql: str, types: Sequence[str]) -> str:
+    """Such an INSERT, of an array for each parameter instead; `types` are those of its values."""
+    insert = _ADDS_A_ROW.fullmatch(" ".join(sql.split()))
+    assert insert is not None
+    arrays = (f"${place}::{name}[]" for place, name in enumerate(types, 1))
+    return f"{insert[1]} SELECT * FROM unnest({', '.join(arrays)})"

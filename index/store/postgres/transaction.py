@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from index.store.postgres import words
+from index.store.postgres import dialect, words
 from index.store.postgres.dialect import statement
 from index.store.sql.database import Row, Said
 from index.types.records import Changes
@@ -25,6 +25,9 @@ _TOUCH = """INSERT INTO touched (space, version, link)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"""
 _FORGET_TOUCHED = """WITH forgotten AS (DELETE FROM touched WHERE space = $1 AND version <= $2)
     UPDATE space_versions SET since = $2 WHERE space = $1"""
+# By the INSERT of one row that of many. The types of a table's columns are those of the newest
+# shape, and of no other: a transaction is refused where the tables have another one.
+_OF_COLUMNS: dict[str, str] = {}
 
 
 class Transaction:
@@ -45,8 +48,22 @@ class Transaction:
 
     async def execute_many(self, sql: str, many: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each of these lists of parameters."""
-        if many := list(many):
+        if not (many := list(many)):
+            return
+        if dialect.adds_a_row(sql):
+            columns = list(map(list, zip(*many, strict=True)))
+            await self.connection.execute(await self._of_columns(statement(sql)), *columns)
+        else:
             await self.connection.executemany(statement(sql), many)
+
+    async def _of_columns(self, sql: str) -> str:
+        """The INSERT of one row as one of many rows, which come as an array for each column. The
+        server does that in about half the time."""
+        if sql not in _OF_COLUMNS:
+            prepared = await self.connection.prepare(sql)
+            types = [one.name for one in prepared.get_parameters()]
+            _OF_COLUMNS[sql] = dialect.insert_of_columns(sql, types)
+        return _OF_COLUMNS[sql]
 
     async def chunks(self, sql: str, *params: Any, size: int) -> AsyncGenerator[list[Row]]:
         """The rows that a query gives, `size` at a time."""

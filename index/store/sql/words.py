@@ -27,8 +27,9 @@ HASH_BYTES = 10  # two of a billion terms have the same one with a chance of 1 i
 HOME = """CASE WHEN groups.private != 0 OR groups.parent IS NULL THEN groups.id
     ELSE groups.parent END"""
 IN_ITS_GROUP = "JOIN groups ON groups.space = links.space AND groups.id = links.group_id"
+WAS_READ = "JOIN transcripts ON transcripts.item = links.item"
 _ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
-    FROM links {IN_ITS_GROUP} JOIN transcripts ON transcripts.item = links.item
+    FROM links {IN_ITS_GROUP} {WAS_READ}
     WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
 
 
@@ -67,18 +68,19 @@ async def add(db: Transaction, links: Iterable[int]) -> None:
 async def begin_links(db: Transaction, links: Sequence[int]) -> None:
     """Index the words in what new links show, where they were read for their home already;
     otherwise note that they are to be read. Part of a transaction."""
+    read = f"SELECT links.id FROM links {WAS_READ} WHERE links.id IN (numbers(?))"
+    links = [id for (id,) in await db.rows(read, list(links))] if links else []
     if not links:
-        return
+        return  # as for most new pictures, so it must cost little
     await db.execute(
         f"""INSERT INTO unread (link) SELECT links.id FROM links {IN_ITS_GROUP}
-        JOIN transcripts ON transcripts.item = links.item
         WHERE links.id IN (numbers(?1)) AND NOT EXISTS (
             SELECT 1 FROM links AS other
             JOIN groups AS its ON its.space = other.space AND its.id = other.group_id
             WHERE other.item = links.item AND other.space = links.space
             AND {HOME.replace("groups.", "its.")} = {HOME}
             AND other.id NOT IN (numbers(?1)) AND other.id NOT IN (SELECT link FROM unread))""",
-        list(links),
+        links,
     )
     await add(db, links)
 
@@ -93,7 +95,9 @@ async def drop(db: Transaction, links: Iterable[int]) -> bool:
 
 async def _said(db: Transaction, links: Iterable[int]) -> list[tuple[int, Said]]:
     """What the index has of each of these links."""
-    found = await db.rows(f"{_ROWS} AND links.id IN (numbers(?))", list(links))
+    if not (links := list(links)):
+        return []
+    found = await db.rows(f"{_ROWS} AND links.id IN (numbers(?))", links)
     return [(id, _said_in(Home(space, home), lines)) for id, space, home, lines in found]
 
 
