@@ -32,6 +32,7 @@ MEASUREMENTS = {
     "find": "bench.find",
     "footprint": "bench.footprint",
     "frames": "bench.frames",
+    "growth": "bench.growth",
     "history": "bench.history",
     "honesty": "bench.honesty",
     "ingest": "bench.ingest",

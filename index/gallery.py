@@ -118,12 +118,13 @@ class Gallery:
         decoding = Pool(threads, "decode", closed, niceness=PATIENT_NICENESS)
         looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
         searching = Pool(SEARCHING_THREADS, "search", closed)
+        settling = Pool(1, "settle", closed, niceness=PATIENT_NICENESS)
         compacting = Pool(1, "compact", closed, niceness=PATIENT_NICENESS)
         screening = Pool(1, "screen", closed, niceness=PATIENT_NICENESS)
         # One thread: an overview takes seconds, and all cores for parts of that.
         surveying = Pool(1, "survey", closed, niceness=PATIENT_NICENESS)
         self._clips, self._asked_clips = asyncio.Semaphore(threads), asyncio.Semaphore(ASKED_CLIPS)
-        self._pools = (decoding, looking, searching, compacting, screening, surveying)
+        self._pools = (decoding, looking, searching, settling, compacting, screening, surveying)
         self._looking, self._surveying = looking, surveying
         self._searching = searching
         self._models = Models(store.model_record, store.place, kept, closed, device, precision)
@@ -132,7 +133,7 @@ class Gallery:
             *(store.items, self._models, decoding, looking), workers.asker if workers else None
         )
         self._engine: VectorIndex = store.vector_index(
-            *(searching, compacting, closed), write=not read_only, sizes=sizes
+            *(searching, settling, compacting, closed), write=not read_only, sizes=sizes
         )
         self._ranking = Ranking(
             *(self._engine, store.links, store.copies, store.transcripts, searching, self._models)

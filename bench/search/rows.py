@@ -11,6 +11,7 @@ import numpy as np
 from bench.search.timed import Timed
 from bench.search.workload import Columns, K
 from bench.vectors import Floats
+from index.search.compaction import Compaction
 from index.search.found import SAMPLED_ROWS
 from index.search.interface import Found
 from index.search.kernels.constants import LOWEST
@@ -32,15 +33,16 @@ def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: P
         rows.apply(Changes(added=_entries(vectors, columns, start)))
         start += len(vectors)
         if rows.unsettled >= DEFAULT_SIZES.load_rows:
-            _settle(rows, alone=True)
+            _finish(rows, rows.begin_settling(hurried=True))
+    if rows.needs_settling:
+        _finish(rows, rows.begin_settling(hurried=True))
     while rows.needs_compaction:
-        _settle(rows)
+        _finish(rows, rows.begin_compaction(hurried=True))
     rows.warm()
     return rows
 
 
-def _settle(rows: Rows, *, alone: bool = False) -> None:
-    compaction = rows.begin_compaction(hurried=True, alone=alone)
+def _finish(rows: Rows, compaction: Compaction) -> None:
     rows.finish_compaction(compaction, compaction.build())
     rows.remove_other_files()
 

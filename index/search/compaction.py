@@ -1,4 +1,4 @@
-"""Compaction: a new segment is made of the rows in memory and of smaller segments.
+"""Compaction: a new segment is made of the rows in memory, or of smaller segments.
 
 It runs in a thread of its own while queries are answered. Its memory is bounded: a sample of the
 vectors, and some 50 bytes a row. It leaves half of a core to everything else.
@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,8 @@ from index.search.segment_file import (
 from index.types.records import Floats
 
 # When the newer rows have reached this share of a segment's rows, both are merged. So each row is
-# written about ten times while a gallery grows, and a query meets two segments, seldom more.
+# written about ten times while a segment grows to the largest size, and below that size a query
+# meets two or three segments, seldom more.
 COMPACTION_SHARE = 0.1
 # The number of lists is this factor times the square root of the number of rows. Comparing a query
 # with the centroids then costs about as much as looking through the nearest lists.
@@ -49,20 +49,21 @@ ROUNDS = 8  # of k-means
 SHARE_OF_A_CORE = 0.5
 
 
-def needs_compaction(parts: Sequence[Part]) -> bool:
-    """Whether some segments should become one, or one should be made anew."""
-    sizes = sorted(map(len, parts))
-    return any(_is_worn(part) for part in parts) or any(
-        small > COMPACTION_SHARE * large for small, large in pairwise(sizes)
-    )
+def compacted(parts: Sequence[Part], largest: int) -> list[Part]:
+    """The segments that should become one, or the one that should be made anew; none, if all are as
+    they should be.
 
-
-def compacted_with(parts: Sequence[Part], rows: int) -> list[Part]:
-    """The segments to merge with this many rows in memory: smaller ones, ones not much larger, and
-    worn ones."""
+    largest  rows of a segment from which on it is merged with no other. So a row is written a
+             bounded number of times, however large the gallery grows, and no merge takes long.
+    """
+    for part in parts:
+        if len(part) >= largest and _is_worn(part):
+            return [part]
+    growing = sorted((part for part in parts if len(part) < largest), key=len)
     joined: list[Part] = []
-    for part in sorted(parts, key=len):
-        if rows > COMPACTION_SHARE * len(part) or _is_worn(part) or _has_equal(part, parts):
+    rows = 0
+    for part in growing:
+        if rows > COMPACTION_SHARE * len(part) or _is_worn(part) or _has_equal(part, growing):
             joined.append(part)
             rows += len(part)
     return joined
@@ -107,22 +108,24 @@ class Compaction:
         unsettled: UnsettledRows,
         parts: Sequence[Part],
         *,
-        serial: int,
-        newest: int,
+        serial: int = 0,
+        newest: int = 0,
         hurried: bool = False,
     ) -> None:
         self.path = path
         self.parts = tuple(parts)
-        self.serial = serial  # rows in memory from this serial on came later
-        self.newest = newest  # links up to this one had come
+        self.serial = serial  # it takes the rows in memory that came before this one
+        self.newest = newest  # links up to this one had come; 0: it takes no rows in memory
+        self.removed = set[int]()  # links that were removed since it began
         self._stopped = threading.Event()
         self._unsettled = unsettled
         self._places = [part.all_rows() for part in parts]
         self._hurried = hurried
         self._worked_since = 0.0
 
-    def build(self) -> Part:
-        """The new segment, written and open; takes a minute at 1,000,000 rows on half a core.
+    def build(self) -> Part | None:
+        """The new segment, written and open; None if no row is left. Takes a minute at 1,000,000
+        rows on half a core.
 
         raises   OSError when the disk is full; Damaged; Stopped
         """
@@ -140,10 +143,12 @@ class Compaction:
         """Have `build` work all the time from now on: a writer waits for it."""
         self._hurried = True
 
-    def _build(self) -> Part:
+    def _build(self) -> Part | None:
         self._worked_since = time.perf_counter()
         columns, names = self._columns()
         links, keys = columns["links"], columns["keys"]
+        if not len(links):
+            return None
         dimension = self._unsettled.vectors.shape[1]
         centroids = self._learn(len(links))
         lists, centroids = self._assign(len(links), centroids)

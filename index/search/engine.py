@@ -31,13 +31,40 @@ T = TypeVar("T")
 CHUNK_ROWS = 4096
 
 
+class _Duty:
+    """Work on segments that is done in the background whenever it is needed.
+
+    what     it does, in a sentence about what can't be done
+    pool     its thread
+    needed   whether it is
+    begin    begins it
+    """
+
+    def __init__(
+        self,
+        what: str,
+        pool: Pool,
+        needed: Callable[[Rows], bool],
+        begin: Callable[[Rows], Compaction],
+    ) -> None:
+        self.what = what
+        self.pool = pool
+        self.needed = needed
+        self.begin = begin
+        self.due = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None
+        self.running: Compaction | None = None
+        self.failed = False  # the last time
+
+
 class Engine:
     """The rows of one store.
 
     source      the store
     folder      where segment files are kept; None: all rows stay in memory
     searching   threads for queries
-    compacting  the thread that makes segment files
+    settling    the thread that makes segments of rows in memory
+    compacting  the thread that makes one segment of several, which may take minutes
     closed      set from when on nothing changes
     write       False: segment files are read, and neither made nor changed
     """
@@ -47,6 +74,7 @@ class Engine:
         source: RowSource,
         folder: Path | None,
         searching: Pool,
+        settling: Pool,
         compacting: Pool,
         closed: asyncio.Event,
         *,
@@ -56,7 +84,6 @@ class Engine:
         self._source = source
         self._folder = folder
         self._searching = searching
-        self._compacting = compacting
         self._closed = closed
         self._write = write
         self._sizes = sizes
@@ -64,10 +91,18 @@ class Engine:
         self._dimension = 0
         self._queue = asyncio.Lock()  # of writers
         self._order = asyncio.Lock()  # held by whatever changes the store and the rows
-        self._due = asyncio.Event()  # set when rows should settle
-        self._settling: asyncio.Task[None] | None = None
-        self._compaction: Compaction | None = None  # the one that runs
-        self._failed = False  # whether rows could not settle the last time
+        self._settling = _Duty(
+            "rows can't settle; they stay in memory for now",
+            settling,
+            lambda rows: rows.needs_settling,
+            lambda rows: rows.begin_settling(hurried=self._writer_waits),
+        )
+        self._compacting = _Duty(
+            "segments can't be merged; they stay as they are for now",
+            compacting,
+            lambda rows: rows.needs_compaction,
+            lambda rows: rows.begin_compaction(),
+        )
         self._progress = asyncio.Event()  # set for a moment when rows have settled, or can't
         self._writer_waits = False  # whether a writer waits until rows have settled
 
@@ -98,9 +133,8 @@ class Engine:
         if settled is None:
             await self._load_all()
             return
-        newest = await self._fill(rows, self._source.entries(dimension, settled))
-        if newest:
-            await self._source.settle(await asyncio.to_thread(rows.settled, newest))
+        if await self._fill(rows, self._source.entries(dimension, settled)):
+            await self._source.settle(await asyncio.to_thread(rows.settled))
         await asyncio.to_thread(rows.warm)
         self.rows = rows
 
@@ -125,25 +159,21 @@ class Engine:
             capacity = min(capacity, self._sizes.load_rows + CHUNK_ROWS)
         rows = self._new_rows(dimension, capacity)
         entries = self._source.entries(dimension, successor=successor)
-        newest = await self._fill(rows, entries)
-        return rows, await asyncio.to_thread(rows.settled, newest) if newest else None
+        settled = await self._fill(rows, entries)
+        return rows, await asyncio.to_thread(rows.settled) if settled else None
 
-    async def _fill(self, rows: Rows, entries: AsyncIterator[Entries]) -> int:
+    async def _fill(self, rows: Rows, entries: AsyncIterator[Entries]) -> bool:
         """Add all these entries. Where they are many, rows settle on the way, so that memory is
-        bounded.
-
-        returns  the newest link that had come when rows settled for the last time; 0: none did
-        """
-        newest = 0
+        bounded; whether some did."""
+        settled = False
         async for some in entries:
             await asyncio.to_thread(rows.apply, Changes(added=some))
             if rows.unsettled >= self._sizes.load_rows and rows.can_settle:
-                begin = partial(rows.begin_compaction, hurried=True, alone=True)
-                compaction = await asyncio.to_thread(begin)
-                made = await asyncio.to_thread(compaction.build)
-                await asyncio.to_thread(rows.finish_compaction, compaction, made)
-                newest = compaction.newest
-        return newest
+                settling = await asyncio.to_thread(partial(rows.begin_settling, hurried=True))
+                made = await asyncio.to_thread(settling.build)
+                await asyncio.to_thread(rows.finish_compaction, settling, made)
+                settled = True
+        return settled
 
     # ---- in step with the store
 
@@ -167,27 +197,34 @@ class Engine:
                     raise GalleryClosed
                 changes = await write()
                 await asyncio.to_thread(self.rows.apply, changes)
-                if self.rows.needs_compaction or self.rows.cold:
-                    self._due.set()
+                self._call()
                 return changes
+
+    def _call(self) -> None:
+        """Have the duties done that are needed."""
+        if self.rows.needs_settling or self.rows.cold:
+            self._settling.due.set()
+        if self.rows.needs_compaction:
+            self._compacting.due.set()
 
     async def _wait_for_room(self) -> None:
         """Wait until at most `held_rows` rows have not settled, or until none can settle now."""
         while self._is_full() and self._can_settle():
             self._writer_waits = True
-            self._due.set()
-            if self._compaction is not None:
-                self._compaction.hurry()
+            self._settling.due.set()
+            if self._settling.running is not None:
+                self._settling.running.hurry()
             await self._progress.wait()
         self._writer_waits = False
 
     def _is_full(self) -> bool:
-        return self.rows.unsettled > self._sizes.held_rows and self.rows.needs_compaction
+        return self.rows.unsettled > self._sizes.held_rows and self.rows.needs_settling
 
     def _can_settle(self) -> bool:
         """Whether the task that settles rows runs, and did not fail the last time."""
-        settling = self._settling is not None and not self._settling.done()
-        return settling and not self._failed and not self._closed.is_set()
+        duty = self._settling
+        runs = duty.task is not None and not duty.task.done()
+        return runs and not duty.failed and not self._closed.is_set()
 
     async def switch_model(self, dimension: int, moved: Callable[[], None]) -> Changes:
         """Change over to the vectors of the new model; `moved` is called at the moment
@@ -248,80 +285,86 @@ class Engine:
             if self.rows is damaged and not self._closed.is_set():
                 await self._load_all()
 
-    # ---- settling
+    # ---- settling and compaction
 
     def start(self) -> None:
-        """From now on, let rows settle when they have become many."""
-        if self._write:
-            self._settling = asyncio.create_task(self._settle_when_due())
-            self._settling.add_done_callback(lambda _: self._tell_progress())
+        """From now on, let rows settle when they have become many, and segments become one."""
+        if not self._write:
+            return
+        for duty in (self._settling, self._compacting):
+            duty.task = asyncio.create_task(self._do_when_due(duty))
+            duty.task.add_done_callback(lambda _: self._tell_progress())
 
     @property
     def idle(self) -> bool:
-        """Whether no rows are due to settle."""
-        return not self.rows.needs_compaction
+        """Whether no rows are due to settle, and no segments to become one."""
+        return not (self.rows.needs_settling or self.rows.needs_compaction)
 
     def _tell_progress(self) -> None:
         self._progress.set()
         self._progress.clear()
 
-    async def _settle_when_due(self) -> None:
+    async def _do_when_due(self, duty: _Duty) -> None:
         while True:
             try:
-                await self._settle_or_make_anew()
-                self._failed = False
+                await self._do_or_make_anew(duty)
+                duty.failed = False
             except (OSError, StoreError, Damaged):
-                log.exception("rows can't settle; they stay in memory for now")
-                self._failed = True
+                log.exception(duty.what)
+                duty.failed = True
                 self._tell_progress()
                 await asyncio.sleep(self._sizes.retry_s)
             self._tell_progress()
-            if not self.rows.needs_compaction:
-                await self._due.wait()
-            self._due.clear()
+            if not duty.needed(self.rows):
+                await duty.due.wait()
+            duty.due.clear()
 
-    async def _settle_or_make_anew(self) -> None:
+    async def _do_or_make_anew(self, duty: _Duty) -> None:
         rows = self.rows
         try:
-            await self._compacting.run(rows.warm)
-            if rows.needs_compaction:
-                await self._settle(rows)
+            await duty.pool.run(rows.warm)
+            if duty.needed(rows):
+                await self._do(duty, rows)
         except Damaged as exc:
             log.warning("%s; settled rows are made anew", exc)
             await self._make_anew(rows)
 
-    async def _settle(self, rows: Rows) -> None:
-        """Make a segment of the rows in memory and of small segments, and put it in their place."""
+    async def _do(self, duty: _Duty, rows: Rows) -> None:
+        """Make a segment, and put it in the place of the rows that it has."""
         async with self._order:
             if self.rows is not rows:
                 return
-            begin = partial(rows.begin_compaction, hurried=self._writer_waits)
-            self._compaction = compaction = await asyncio.to_thread(begin)
-        if self._writer_waits:  # it may have come to wait while the compaction began
-            compaction.hurry()
+            duty.running = running = await asyncio.to_thread(duty.begin, rows)
+        if duty is self._settling and self._writer_waits:
+            running.hurry()  # a writer may have come to wait while it began
         try:
-            made = await self._compacting.run(compaction.build)
+            made = await duty.pool.run(running.build)
             async with self._order:
-                await asyncio.to_thread(rows.finish_compaction, compaction, made)
+                await asyncio.to_thread(rows.finish_compaction, running, made)
                 if self.rows is rows:
-                    settled = await asyncio.to_thread(rows.settled, compaction.newest)
-                    await self._source.settle(settled)
+                    await self._source.settle(await asyncio.to_thread(rows.settled))
                     await asyncio.to_thread(rows.remove_other_files)
+                    self._call()
         except (OSError, Damaged):
             if self.rows is rows:
                 raise
             # Otherwise the rows were replaced meanwhile, and their files removed.
         finally:
-            self._compaction = None
-            rows.abandon_compaction()
+            duty.running = None
+            rows.abandon_compaction(running)
 
     async def stop_settling(self) -> None:
-        """Stop what settles rows, even in the middle; the next start goes on with it."""
-        if self._compaction is not None:
-            self._compaction.stop()
-        if self._settling is not None:
-            self._settling.cancel()
-            await asyncio.wait([self._settling])
+        """Stop what is done in the background, even in the middle; the next start goes on with
+        it."""
+        tasks = []
+        for duty in (self._settling, self._compacting):
+            if duty.running is not None:
+                duty.running.stop()
+            if duty.task is not None:
+                duty.task.cancel()
+                tasks.append(duty.task)
+        if tasks:
+            await asyncio.wait(tasks)
 
     async def close(self) -> None:
         """Stop settling, and let the change that is being made come to its end."""

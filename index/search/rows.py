@@ -1,9 +1,10 @@
 """The rows of a gallery: which links are most like a query, among those that may answer.
 
-New rows live in memory, in the memtable, and are all compared. When they are many they *settle*: a
-compaction writes them, together with smaller segments, into a new segment file. Of a segment, the
-rows that look best by their codes are compared. Either way the ranking is by the full vectors. Rows
-change from one version to the next: a search that runs meanwhile keeps the version it began with.
+New rows live in memory, in the memtable, and are all compared. When they are many they *settle*:
+they are written into a segment file of their own. A compaction makes one segment of smaller ones,
+at the same time: settling is quick and never waits for it. Of a segment, the rows that look best by
+their codes are compared. Either way the ranking is by the full vectors. Rows change from one
+version to the next: a search that runs meanwhile keeps the version it began with.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import numpy as np
 
 from index.search import everything
 from index.search.by_date import in_order_of_date
-from index.search.compaction import Compaction, UnsettledRows, compacted_with, needs_compaction
+from index.search.compaction import Compaction, UnsettledRows, compacted
 from index.search.found import rows_of, sample
 from index.search.interface import Found, Listed
 from index.search.kernels.arguments import Ints
@@ -84,9 +85,11 @@ class Rows:
         self._codes = GroupCodes()
         self._serial = 0  # of the next row
         self._newest = 0  # the greatest link that ever came
-        self._removed_meanwhile: set[int] | None = None  # links, while a compaction runs
+        self._newest_settled = 0  # had come when rows settled for the last time
+        self._running = set[Compaction]()
         self._loops: Any = None  # the compiled loops, once they are loaded
         self._changing = threading.Lock()
+        self._warming = threading.Lock()
 
     def __len__(self) -> int:
         return self.unsettled + sum(map(len, self._now.parts))
@@ -110,12 +113,15 @@ class Rows:
 
     def warm(self) -> None:
         """Load the compiled loops if there are many rows; takes seconds when they are compiled."""
-        if self.cold:
-            from index.search.kernels import loops
-            from index.search.kernels.warm import warm
+        if not self.cold:
+            return
+        with self._warming:  # so that no two threads compile the same loops
+            if self._loops is None:
+                from index.search.kernels import loops
+                from index.search.kernels.warm import warm
 
-            warm(self._dimension)
-            self._loops = loops
+                warm(self._dimension)
+                self._loops = loops
 
     # ---- changes
 
@@ -125,8 +131,8 @@ class Rows:
             now, removed = self._now, list[tuple[Segment, Ints]]()
             if changes.removed:
                 now, removed = now.without(changes.removed)
-                if self._removed_meanwhile is not None:
-                    self._removed_meanwhile.update(changes.removed)
+                for compaction in self._running:
+                    compaction.removed.update(changes.removed)
             if changes.added is not None:
                 added, codes = changes.added, self._codes.of(changes.added)
                 memtable = now.memtable.with_entries(added, codes, self._serial)
@@ -160,13 +166,13 @@ class Rows:
             raise Damaged(f"segments have {links} links, not {settled.links}: one is stale")
         with self._changing:
             self._now = replace(self._now, parts=tuple(parts))
-            self._newest = settled.newest
+            self._newest = self._newest_settled = settled.newest
 
-    def settled(self, newest: int) -> Settled:
-        """Which links up to `newest` are in files. When the last compaction began, all of these had
-        arrived. The files are on disk when this returns."""
+    def settled(self) -> Settled:
+        """Which links are in files, of those that had come when rows settled for the last time. The
+        files are on disk when this returns."""
         with self._changing:
-            now = self._now
+            now, newest = self._now, self._newest_settled
             links = now.memtable.living_links
         for part in now.parts:
             part.segment.flush()
@@ -174,10 +180,12 @@ class Rows:
         return Settled(names, newest, frozenset(links[links <= newest].tolist()))
 
     def remove_other_files(self) -> None:
-        """Remove all files from the folder that hold no row."""
+        """Remove all files from the folder that hold no row and get none."""
         if self._folder is None or not self._write or not self._folder.is_dir():
             return
-        names = {part.segment.path.name for part in self._now.parts}
+        with self._changing:
+            names = {part.segment.path.name for part in self._now.parts}
+            names |= {compaction.path.name for compaction in self._running}
         for path in self._folder.iterdir():
             if path.name not in names:
                 # Some systems don't remove a file that is mapped; then it is removed next time.
@@ -192,60 +200,81 @@ class Rows:
         return self._folder is not None and self._write
 
     @property
-    def needs_compaction(self) -> bool:
-        """Whether rows should settle, or segments should become one or be made anew."""
-        if not self.can_settle:
-            return False
-        return self.unsettled > self._sizes.settle_rows or needs_compaction(self._now.parts)
+    def needs_settling(self) -> bool:
+        """Whether the rows in memory should settle."""
+        return self.can_settle and self.unsettled > self._sizes.settle_rows
 
-    def begin_compaction(self, *, hurried: bool = False, alone: bool = False) -> Compaction:
-        """The compaction that is needed. `build` it in a thread of its own, then finish it.
+    @property
+    def needs_compaction(self) -> bool:
+        """Whether segments should become one, or one should be made anew."""
+        return self.can_settle and bool(compacted(self._now.parts, self._sizes.largest_rows))
+
+    def begin_settling(self, *, hurried: bool = False) -> Compaction:
+        """A segment of the rows in memory. `build` it in a thread of its own, then finish it.
 
         hurried  a writer waits for it
-        alone    make a segment of the rows in memory only, to be compacted with others later
         """
-        assert self._folder is not None
         with self._changing:
-            assert self._removed_meanwhile is None, "one compaction at a time"
-            self._removed_meanwhile = set()
-            now, serial, newest = self._now, self._serial, self._newest
-        table, rows = now.memtable, now.memtable.living
+            table, rows = self._now.memtable, self._now.memtable.living
+            settling = Compaction(
+                self._new_path(),
+                self._taken(table, rows),
+                [],
+                hurried=hurried,
+                serial=self._serial,
+                newest=self._newest,
+            )
+            self._running.add(settling)
+        return settling
+
+    def begin_compaction(self, *, hurried: bool = False) -> Compaction:
+        """The compaction that is needed. `build` it in a thread of its own, then finish it. Rows
+        may settle meanwhile."""
+        with self._changing:
+            none = self._taken(self._now.memtable, np.zeros(0, np.int64))
+            parts = compacted(self._now.parts, self._sizes.largest_rows)
+            compaction = Compaction(self._new_path(), none, parts, hurried=hurried)
+            self._running.add(compaction)
+        return compaction
+
+    def _new_path(self) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{secrets.token_hex(8)}.segment"
+
+    def _taken(self, table: Memtable, rows: Ints) -> UnsettledRows:
         names = [(space, group, text) for space, group in self._codes.groups for text in (0, 1)]
-        return Compaction(
-            self._folder / f"{secrets.token_hex(8)}.segment",
-            UnsettledRows(
-                vectors=table.vectors[rows],
-                links=table.links[rows],
-                frames=table.frames[rows],
-                owners=table.owners[rows],
-                posted=table.posted[rows],
-                keys=2 * table.codes[rows] + table.texts[rows],
-                key_names=np.array(names, np.int64).reshape(-1, 3),
-            ),
-            [] if alone else compacted_with(now.parts, len(rows)),
-            hurried=hurried,
-            serial=serial,
-            newest=newest,
+        return UnsettledRows(
+            vectors=table.vectors[rows],
+            links=table.links[rows],
+            frames=table.frames[rows],
+            owners=table.owners[rows],
+            posted=table.posted[rows],
+            keys=2 * table.codes[rows] + table.texts[rows],
+            key_names=np.array(names, np.int64).reshape(-1, 3),
         )
 
-    def finish_compaction(self, compaction: Compaction, made: Part) -> None:
-        """Put the new segment in the place of the rows it was made of."""
+    def finish_compaction(self, compaction: Compaction, made: Part | None) -> None:
+        """Put the new segment, if there is one, in the place of the rows it was made of."""
         with self._changing:
-            assert self._removed_meanwhile is not None
-            places = made.places_of(self._removed_meanwhile)
-            made = made.without(places)
-            made.segment.overwrite(places)
-            compacted = {id(part.segment) for part in compaction.parts}
-            parts = [part for part in self._now.parts if id(part.segment) not in compacted]
-            if len(made):
-                parts.append(made)
-            self._now = Version(self._now.memtable.since(compaction.serial), tuple(parts))
-            self._removed_meanwhile = None
+            replaced = {id(part.segment) for part in compaction.parts}
+            parts = [part for part in self._now.parts if id(part.segment) not in replaced]
+            if made is not None:
+                places = made.places_of(compaction.removed)
+                made = made.without(places)
+                made.segment.overwrite(places)
+                if len(made):
+                    parts.append(made)
+            memtable = self._now.memtable
+            if compaction.newest:
+                memtable = memtable.since(compaction.serial)
+                self._newest_settled = compaction.newest
+            self._now = Version(memtable, tuple(parts))
+            self._running.discard(compaction)
 
-    def abandon_compaction(self) -> None:
-        """Forget the compaction that runs, if one does: it failed."""
+    def abandon_compaction(self, compaction: Compaction) -> None:
+        """Forget a compaction if it still runs: it failed."""
         with self._changing:
-            self._removed_meanwhile = None
+            self._running.discard(compaction)
 
     # ---- queries
 

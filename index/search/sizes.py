@@ -14,6 +14,7 @@ class Sizes:
     load_rows        rows in memory that are written into a segment while a gallery is loaded:
                      170 MB
     held_rows        rows in memory above which writers wait until some are in a segment: 170 MB
+    largest_rows     rows of a segment from which on it is merged with no other: 4 GB of vectors
     retry_s          seconds until rows are written again after a failure, such as a full disk
     cached_bytes     rows of spaces that are kept in memory where the store is a database: 1 GB
     scattered_lanes  allowed rows in a block of 32, on the average, below which a query takes rows
@@ -23,6 +24,7 @@ class Sizes:
     settle_rows: int = 16_384
     load_rows: int = 65_536
     held_rows: int = 65_536
+    largest_rows: int = 2_000_000
     retry_s: float = 60.0
     cached_bytes: int = 1_000_000_000
     scattered_lanes: float = 2

@@ -56,6 +56,7 @@ class Store(Protocol):
     def vector_index(
         self,
         searching: Pool,
+        settling: Pool,
         compacting: Pool,
         closed: asyncio.Event,
         *,
@@ -65,7 +66,8 @@ class Store(Protocol):
         """The index that suits this store.
 
         searching   threads for queries
-        compacting  the thread for patient work in the background
+        settling    a thread for work in the background that writers may come to wait for
+        compacting  a thread for work in the background that may take minutes
         closed      set from when on nothing changes
         """
 

@@ -5,9 +5,38 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 WRITER = "tests/bot/sync/test_writer.py"
+SEGMENT = "tests/index/search/test_segment.py"
 SWITCH = "tests/bot/reindex/test_model_switch.py"
 
 MUTANTS = (
+    Mutant(
+        "a segment of the largest size is merged with no other",
+        "index/search/compaction.py",
+        "    growing = sorted((part for part in parts if len(part) < largest), key=len)\n",
+        "    growing = sorted(parts, key=len)\n",
+        (f"{SEGMENT}::test_segments_of_the_largest_size_are_left_as_they_are",),
+    ),
+    Mutant(
+        "a compaction takes no rows in memory out",
+        "index/search/rows.py",
+        "            if compaction.newest:\n",
+        "            if True:\n",
+        (f"{SEGMENT}::test_rows_settle_while_segments_become_one",),
+    ),
+    Mutant(
+        "what a compaction makes at the same time is no stray file",
+        "index/search/rows.py",
+        "            names |= {compaction.path.name for compaction in self._running}\n",
+        "",
+        (f"{SEGMENT}::test_rows_settle_while_segments_become_one",),
+    ),
+    Mutant(
+        "a segment without rows does not end what settles rows",
+        "index/search/compaction.py",
+        "        if not len(links):\n            return None\n",
+        "",
+        (f"{SEGMENT}::test_segment_of_which_no_row_is_left_goes",),
+    ),
     Mutant(
         "a stop during the start ends quietly",
         "bot/__main__.py",

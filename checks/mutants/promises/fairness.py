@@ -42,8 +42,8 @@ MUTANTS = (
     Mutant(
         "a search waits for no picture",
         "index/gallery.py",
-        "*(searching, compacting, closed), write",
-        "*(looking, compacting, closed), write",
+        "*(searching, settling, compacting, closed), write",
+        "*(looking, settling, compacting, closed), write",
         (
             "tests/index/images/test_decoders.py::test_a_search_waits_for_no_picture_that_is_asked_with",
         ),

@@ -64,6 +64,7 @@ class PostgresStore(store.SharedParts):
     def vector_index(
         self,
         searching: Pool,
+        settling: Pool,
         compacting: Pool,
         closed: asyncio.Event,
         *,

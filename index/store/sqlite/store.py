@@ -68,6 +68,7 @@ class SQLiteStore(store.SharedParts):
     def vector_index(
         self,
         searching: Pool,
+        settling: Pool,
         compacting: Pool,
         closed: asyncio.Event,
         *,
@@ -76,7 +77,8 @@ class SQLiteStore(store.SharedParts):
     ) -> Engine:
         """An index whose rows are in memory and in files beside this one."""
         segments = self.path.with_name(self.path.name + SEGMENTS)
-        return Engine(self.rows, segments, searching, compacting, closed, write=write, sizes=sizes)
+        pools = searching, settling, compacting
+        return Engine(self.rows, segments, *pools, closed, write=write, sizes=sizes)
 
     async def state(self) -> object:
         """Something that differs from what it was before if another process has written since."""

@@ -20,12 +20,12 @@ from tests.index.search.source import MemorySource, SpacesInMemory
 Opening = Callable[[MemorySource], Awaitable[VectorIndex]]
 
 # Rows settle soon, and all the time.
-SMALL = Sizes(settle_rows=40, load_rows=100, held_rows=80, retry_s=0.01)
+SMALL = Sizes(settle_rows=40, load_rows=100, held_rows=80, largest_rows=200, retry_s=0.01)
 
 
 def _engine(folder: Path | None, closed: asyncio.Event, source: MemorySource) -> VectorIndex:
-    searching, compacting = Pool(2, "search", closed), Pool(1, "compact", closed)
-    return Engine(source, folder, searching, compacting, closed, write=True, sizes=SMALL)
+    pools = Pool(2, "search", closed), Pool(1, "settle", closed), Pool(1, "compact", closed)
+    return Engine(source, folder, *pools, closed, write=True, sizes=SMALL)
 
 
 def _spaces(

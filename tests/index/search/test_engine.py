@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from index import Gallery, GalleryClosed, Sizes, StoreError
-from index.search.rows import Rows
 from index.search.segment_file import Damaged
 from tests.index.search.test_settled import World, ask
 
@@ -34,10 +33,10 @@ async def test_many_vectors_that_can_not_settle_are_read_into_memory(
 
 
 @contextlib.asynccontextmanager
-async def compaction_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
-    """The one thread for compactions is busy until the event is set."""
+async def settling_held_up(gallery: Gallery) -> AsyncIterator[threading.Event]:
+    """The one thread in which rows settle is busy until the event is set."""
     free = threading.Event()
-    busy = asyncio.create_task(gallery._engine._compacting.run(free.wait))
+    busy = asyncio.create_task(gallery._engine._settling.pool.run(free.wait))
     try:
         yield free
     finally:
@@ -60,7 +59,7 @@ async def put_until_it_waits(world: World, gallery: Gallery) -> asyncio.Task[Non
 async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
-    async with compaction_held_up(gallery) as free:
+    async with settling_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
         assert gallery._engine.rows.unsettled <= HELD + AT_ONCE
@@ -81,7 +80,7 @@ async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> No
 async def test_closing_refuses_a_commit_that_waits(tmp_path: Path) -> None:
     world = World()
     gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
-    async with compaction_held_up(gallery) as free:
+    async with settling_held_up(gallery) as free:
         waiting = await put_until_it_waits(world, gallery)
         assert not waiting.done()
         closing = asyncio.create_task(gallery.close())
@@ -117,9 +116,9 @@ async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
     engine = gallery._engine
     tried: list[str] = []
 
-    async def damaged(_: Rows) -> None:
+    async def damaged(*_: object) -> None:
         tried.append("settling")
-        del engine._settle  # the real one the next time
+        del engine._do  # the real one the next time
         raise Damaged("its checksum differs")
 
     async def in_trouble() -> None:
@@ -127,7 +126,7 @@ async def test_settling_goes_on_after_damaged_rows_could_not_be_made_anew(
         del engine._load_all
         raise trouble
 
-    engine._settle, engine._load_all = damaged, in_trouble  # type: ignore[method-assign]
+    engine._do, engine._load_all = damaged, in_trouble  # type: ignore[method-assign]
     await world.put(gallery, [str(n) for n in range(2 * SETTLE)])
     async with asyncio.timeout(30):
         while engine.rows.unsettled > SETTLE:  # noqa: ASYNC110 (nothing tells of it)

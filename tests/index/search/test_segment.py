@@ -23,15 +23,16 @@ SETTLE = 40
 
 
 def settle(rows: Rows) -> None:
-    """Compact as a gallery does, until no compaction is needed."""
-    while rows.needs_compaction:
-        compaction = rows.begin_compaction(hurried=True)
+    """Let rows settle and segments become one as a gallery does, until nothing is needed."""
+    while rows.needs_settling or rows.needs_compaction:
+        begin = rows.begin_settling if rows.needs_settling else rows.begin_compaction
+        compaction = begin(hurried=True)
         rows.finish_compaction(compaction, compaction.build())
         rows.remove_other_files()
 
 
 def names_of(rows: Rows) -> tuple[str, ...]:
-    return rows.settled(0).names
+    return rows.settled().names
 
 
 def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Floats) -> None:
@@ -47,10 +48,11 @@ def check(rows: Rows, living: dict[int, Row], rng: np.random.Generator, like: Fl
 
 @pytest.mark.parametrize("seed", range(6))
 def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: Path) -> None:
-    """Adds, removals, replacements, compactions with changes meanwhile, and restarts."""
+    """Adds, removals, replacements, and restarts. Meanwhile rows settle and segments become one;
+    either may be done first."""
     rng, chance = np.random.default_rng(seed), random.Random(seed)
     rows, living = (
-        Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE)),
+        Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE, largest_rows=300)),
         dict[int, Row](),
     )
     repeated, following = unit(rng, 1), iter(range(1, 100_000))
@@ -71,14 +73,20 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
     for _ in range(50):
         change()
         check(rows, living, rng, repeated)
-        if rows.needs_compaction:
-            compaction = rows.begin_compaction(hurried=True)
+        due = [rows.begin_settling] * rows.needs_settling
+        due += [rows.begin_compaction] * rows.needs_compaction
+        chance.shuffle(due)
+        running = []
+        for begin in due:
+            running.append(begin(hurried=True))
             change()
             check(rows, living, rng, repeated)
+        chance.shuffle(running)
+        for compaction in running:
             made = compaction.build()
             change()
             rows.finish_compaction(compaction, made)
-            settled = rows.settled(compaction.newest)
+            settled = rows.settled()
             touched = set(settled.touched)
             rows.remove_other_files()
             check(rows, living, rng, repeated)
@@ -411,7 +419,7 @@ def test_unfinished_file_is_not_believed(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path)
     rng = np.random.default_rng(6)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
-    compaction = rows.begin_compaction(hurried=True)
+    compaction = rows.begin_settling(hurried=True)
     compaction.build()
     with compaction.path.open("r+b") as file:
         file.write(b"\0" * 4096)  # the header is written last
@@ -423,17 +431,77 @@ def test_failed_compaction_leaves_everything_as_it_was(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     rng = np.random.default_rng(7)
     rows.apply(Changes(added=entries([Row(n, 1, 1, False, unit(rng, 1)) for n in range(500, 600)])))
+    settling = rows.begin_settling(hurried=True)
+    rows.finish_compaction(settling, settling.build())
     files = set(tmp_path.iterdir())
     compaction = rows.begin_compaction(hurried=True)
-    segment = compaction.parts[0].segment
+    segment = compaction.parts[-1].segment
     segment.mapped["vectors"][segment.places_of([3])[0], 0] += 1
     with pytest.raises(Damaged):
         compaction.build()
-    rows.abandon_compaction()
+    rows.abandon_compaction(compaction)
     assert set(tmp_path.iterdir()) == files
     segment.mapped["vectors"][segment.places_of([3])[0]] = vectors[3]
     settle(rows)
     assert len(rows) == 300
+
+
+def test_segment_of_which_no_row_is_left_goes(tmp_path: Path) -> None:
+    rows, _ = filled(tmp_path)
+    rows.apply(Changes(range(300)))
+    settle(rows)
+    assert len(rows) == 0
+    assert not list(tmp_path.iterdir())
+    found = rows.search(unit(np.random.default_rng(7), 1)[0], Filter(1), k=4)
+    assert not len(found.links)
+
+
+def test_segments_of_the_largest_size_are_left_as_they_are(tmp_path: Path) -> None:
+    """Else each row would be written again and again while the gallery grows."""
+    rng = np.random.default_rng(9)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE, largest_rows=400))
+    full = dict[str, int]()
+    for start in range(0, 4000, 50):
+        new = [Row(n, 1, 1, False, unit(rng, 1)) for n in range(start, start + 50)]
+        rows.apply(Changes(added=entries(new)))
+        settle(rows)
+        for part in rows._now.parts:
+            if len(part) >= 400:
+                full[part.segment.path.name] = len(part)
+    assert max(full.values()) < 2 * 400
+    assert set(full) <= set(names_of(rows))
+    assert sum(full.values()) > 3500
+    gone = next(part for part in rows._now.parts if part.segment.path.name in full)
+    rows.apply(Changes(gone.segment.mapped["by_link"][:350].tolist()))
+    settle(rows)  # what is worn is made anew
+    assert gone.segment.path.name not in names_of(rows)
+    assert len(rows) == 4000 - 350
+
+
+def test_rows_settle_while_segments_become_one(tmp_path: Path) -> None:
+    """Writers may wait for rows to settle, and never for a compaction, which takes minutes."""
+    rows, _ = filled(tmp_path)
+    rng = np.random.default_rng(10)
+
+    def put(first: int) -> None:
+        new = [Row(n, 1, 1, False, unit(rng, 1)) for n in range(first, first + 100)]
+        rows.apply(Changes(added=entries(new)))
+        settling = rows.begin_settling(hurried=True)
+        rows.finish_compaction(settling, settling.build())
+        rows.remove_other_files()
+
+    put(500)
+    compaction = rows.begin_compaction(hurried=True)
+    made = compaction.build()
+    put(600)
+    assert rows.unsettled == 0
+    rows.apply(Changes(range(500, 510)))
+    rows.finish_compaction(compaction, made)
+    settled = rows.settled()
+    assert settled.newest == 699  # and not what the compaction had found when it began
+    assert (
+        len(reopened(tmp_path, settled.names, settled.touched, settled.newest)) == len(rows) == 390
+    )
 
 
 def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:

@@ -233,7 +233,7 @@ async def test_older_copy_of_a_file_is_not_believed(
     gallery = await Gallery.open(path, Wide())
     gone = {source: world.vectors[source] for source in ("100", "101", "102")}
     await world.remove(gallery, list(gone))
-    settled = gallery._engine.rows.settled(ROWS)  # as the next compaction does
+    settled = gallery._engine.rows.settled()  # as the next compaction does
     await gallery._store.rows.settle(settled)
     await gallery.close()
     for file, data in older.items():
@@ -309,7 +309,7 @@ async def test_closing_does_not_wait_for_a_compaction(tmp_path: Path) -> None:
     gallery = await Gallery.open(tmp_path / "gallery.db", Wide())
     await world.put(gallery, [str(n) for n in range(ROWS)])
     for _ in range(1000):
-        if gallery._engine._compaction is not None:
+        if gallery._engine._settling.running is not None:
             break
         await asyncio.sleep(0.01)
     await asyncio.wait_for(gallery.close(), 30)
