@@ -193,8 +193,9 @@ async def run(
             await transcriber.close()  # it has read nothing, and tells only how workers must read
             transcriber = AskingTranscriber(workers, transcriber.revision)
         stack.push_async_callback(gallery.close)
-        await gallery.ready_to_compare()  # while nobody waits for an answer
-        await gallery.ready_to_lay_out()
+        # While the connection to Discord is made, so that nobody waits for it.
+        warming = asyncio.create_task(_warm(gallery), name="warm")
+        stack.push_async_callback(asyncio.wait, [warming])
         stop = stop or _stop_on_signals()
         client = await stack.enter_async_context(
             Magpie(chosen, gallery, metrics, clocks, transcriber=transcriber)
@@ -243,6 +244,12 @@ async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:
             chosen.gallery, gallery.model, gallery.reembedding.wanted,
         )  # fmt: skip
     return gallery
+
+
+async def _warm(gallery: Gallery) -> None:
+    """Have ready what the first picture and the first overview need."""
+    await gallery.ready_to_compare()
+    await gallery.ready_to_lay_out()
 
 
 def _stop_on_signals() -> asyncio.Event:

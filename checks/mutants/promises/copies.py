@@ -42,14 +42,14 @@ MUTANTS = (
     Mutant(
         "what compares pictures is loaded before the bot serves",
         "bot/__main__.py",
-        "        await gallery.ready_to_compare()  # while nobody waits for an answer\n",
+        "    await gallery.ready_to_compare()\n",
         "",
         ("tests/bot/test_start.py",),
     ),
     Mutant(
         "what lays out the map is loaded before the bot serves",
         "bot/__main__.py",
-        "        await gallery.ready_to_lay_out()\n",
+        "    await gallery.ready_to_lay_out()\n",
         "",
         ("tests/bot/test_start.py",),
     ),

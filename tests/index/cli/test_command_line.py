@@ -454,6 +454,20 @@ def test_question_in_words_loads_nothing_for_pictures(
     assert done.stderr.strip() == "set()"
 
 
+def test_adding_nothing_new_loads_no_model(add: Callable[..., int], photos: Path) -> None:
+    add("photos")
+    code = (
+        "import sys; from index.cli.main import main; main(['add', 'photos', '--db', 'g.db']);"
+        "print({'torch', 'transformers', 'numba'} & set(sys.modules), file=sys.stderr)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert "unchanged" in done.stdout
+    assert done.stderr.strip() == "set()"
+
+
 def test_no_escape_codes_reach_a_file() -> None:
     from rich.console import Console
 
