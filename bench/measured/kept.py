@@ -79,20 +79,22 @@ def keep(folder: Path, name: str, run: Run) -> None:
 
 
 def read(folder: Path) -> Kept:
-    """All that is kept, kinds in the order of KINDS.
+    """All that is kept, by names in the alphabet and kinds in the order of KINDS.
 
     raises   WrongUse for a file that can't be read
     """
-    known = list(KINDS)
-    kinds = sorted(
-        (path for path in folder.glob("*") if path.is_dir()),
-        key=lambda path: (known.index(path.name) if path.name in known else len(known), path.name),
-    )
     kept: Kept = {}
-    for kind in kinds:
-        for path in sorted(kind.glob("*.json")):
-            kept.setdefault(path.stem, {})[kind.name] = _read(path)
+    for path in sorted(
+        folder.glob("*/*.json"), key=lambda path: (path.stem, order(path.parent.name))
+    ):
+        kept.setdefault(path.stem, {})[path.parent.name] = _read(path)
     return kept
+
+
+def order(kind: str) -> tuple[int, str]:
+    """Where a kind of processor stands among others: in the order of KINDS, unknown ones last."""
+    known = list(KINDS)
+    return (known.index(kind) if kind in known else len(known)), kind
 
 
 def _read(path: Path) -> list[Run]:

@@ -19,7 +19,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bench.measured.kept import Kept, Run
+from bench.measured.kept import Kept, Run, order
 from bench.report import Figure
 
 PLACE = re.compile(r"(<!-- measured: ([\w ]+?) -->\n).*?(<!-- end -->)", re.S)
@@ -90,7 +90,7 @@ def _of(name: str, kinds: Mapping[str, Sequence[Run]]) -> Iterator[str]:
 
 def _of_all(kept: Kept) -> Iterator[str]:
     """The lines for what all benches should reach."""
-    every = list(dict.fromkeys(kind for kinds in kept.values() for kind in kinds))
+    every = sorted({kind for kinds in kept.values() for kind in kinds}, key=order)
     if not every:
         yield "Not measured yet; `make bench-report` does it."
         return
