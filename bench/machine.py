@@ -12,6 +12,7 @@ from pathlib import Path
 KINDS = {"amx": "amx_tile", "avx512": "avx512f", "avx2": "avx2"}
 # What a processor of one kind may have or lack, and how fast its products are then.
 PRODUCTS = ("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx_vnni")
+PLAIN = "plain"  # none of these
 
 
 def machine() -> dict[str, str | int]:
@@ -21,7 +22,7 @@ def machine() -> dict[str, str | int]:
     return {
         "cpu": described.get("model name") or platform.processor(),
         "kind": kind(features),
-        "products": " ".join(name for name in PRODUCTS if name in features) or "plain",
+        "products": " ".join(name for name in PRODUCTS if name in features) or PLAIN,
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
         "system": platform.platform(terse=True),

@@ -192,12 +192,14 @@ def _printed(name: str, plan: Plan, longest_s: float) -> dict[str, Any]:
 
 def _stop(process: subprocess.Popen[str]) -> None:
     """End a bench and all that it started. It is asked first, so that it deletes what it made."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(END_S)
-    with contextlib.suppress(ProcessLookupError):  # nothing of it is left
-        os.killpg(process.pid, signal.SIGKILL)
+    try:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(END_S)
+    finally:  # also where Ctrl-C is pressed once more
+        with contextlib.suppress(ProcessLookupError):  # nothing of it is left
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _commit() -> str:

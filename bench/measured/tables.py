@@ -19,6 +19,7 @@ import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from bench.machine import PLAIN
 from bench.measured.kept import Kept, Run, order
 from bench.report import Figure
 
@@ -130,7 +131,9 @@ def _source(runs: Sequence[Run]) -> str:
 
 
 def _processor(run: Run) -> str:
-    return f"{run.machine['cpu']} ({run.machine['products']})"
+    """Its name, and with which quick products it was where not all of its kind have them."""
+    products = str(run.machine["products"])
+    return str(run.machine["cpu"]) + (f", {products}" if products != PLAIN else "")
 
 
 def _row(label: str, name: str, part: str, kinds: Mapping[str, Sequence[Run]]) -> list[str]:
@@ -222,7 +225,9 @@ def _percent(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    """A count as it is, anything else with three digits that count."""
+    """A count as it is, anything else with three digits that count, or six just below 1."""
     if isinstance(value, int) or value.is_integer():
         return f"{int(value):,}"
+    if 0.99 < value < 1:  # such as a cosine, of which 0.9999 is asked
+        return f"{value:.6g}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -36,11 +36,4 @@ MUTANTS = (
         "",
         (f"{TESTS}::test_a_stop_ends_the_bench_and_keeps_its_earlier_runs",),
     ),
-    Mutant(
-        "the docs show figures that were not kept",
-        "docs/figures.md",
-        "| `find` | find_p50_ratio | ≤ 1.5 |",
-        "| `find` | find_p50_ratio | ≤ 1.6 |",
-        ("tests/test_docs.py::test_tables_of_figures_are_those_of_the_kept_runs",),
-    ),
 )
