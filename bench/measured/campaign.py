@@ -118,12 +118,12 @@ def measure(plans: Mapping[str, Plan], docs: Path) -> int:
     _pages(docs)
     before = kept.read(docs / MEASURED)
     minutes = {name: _minutes(plan, before.get(name, {})) for name, plan in plans.items()}
-    _say(f"{counted(len(plans), 'bench', 'benches')}, about {sum(minutes.values()):.0f} min")
+    _say(f"{counted(len(plans), 'bench', 'benches')}, about {_spoken(sum(minutes.values()))}")
     date, commit = datetime.date.today().isoformat(), _commit()
     failed = []
     try:
         for number, (name, plan) in enumerate(plans.items(), 1):
-            _say(f"{name} ({number} of {len(plans)}), about {minutes[name]:.2g} min")
+            _say(f"{name} ({number} of {len(plans)}), about {_spoken(minutes[name])}")
             longest = max(LEAST_MINUTES, LONGEST * minutes[name])
             began = time.monotonic()
             try:
@@ -142,7 +142,7 @@ def measure(plans: Mapping[str, Plan], docs: Path) -> int:
                 printed, date=date, commit=commit, seconds=seconds, command=plan.command(name)
             )
             kept.keep(docs / MEASURED, name, run)
-            _say(f"  kept; {seconds / 60:.2g} min")
+            _say(f"  kept; {_spoken(seconds / 60)}")
     finally:
         _write(docs, kept.read(docs / MEASURED))
     if failed:
@@ -162,6 +162,10 @@ def _minutes(plan: Plan, kinds: Mapping[str, Sequence[Run]]) -> float:
         if earlier.seconds is not None:
             return earlier.seconds / 60
     return plan.minutes
+
+
+def _spoken(minutes: float) -> str:
+    return f"{minutes:.0f} min" if minutes >= 10 else f"{minutes:.1f} min"
 
 
 def _printed(name: str, plan: Plan, longest_s: float) -> dict[str, Any]:
