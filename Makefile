@@ -24,7 +24,7 @@ help:
 	@echo "make check        ruff, mypy, the page's types and the quick tests, within 90 seconds on two free cores"
 	@echo "make test         the same with all tests; WORKERS=N runs them in N processes"
 	@echo "make bench        every figure, beside its peers"
-	@echo "make bench-report the same within an hour, kept under docs/measured, and the tables in docs/;"
+	@echo "make bench-report the same in about an hour, kept under docs/measured, and the tables in docs/;"
 	@echo "                  ONLY=\"search find\" measures only these"
 	@echo "make screenshots  the README's pictures, made again"
 	@echo "make world model  the demo world and the pocket model, made again (needs npm)"
