@@ -14,7 +14,7 @@ WORKERS := $(shell echo $$(( $(CORES) + 1 )))
 # the sandbox's tests.
 NPM := node_modules/.installed
 
-.PHONY: help setup demo run check test lint page libraries bench world model screenshots browser clean
+.PHONY: help setup demo run check test lint page libraries bench bench-report world model screenshots browser clean
 
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
@@ -24,6 +24,8 @@ help:
 	@echo "make check        ruff, mypy, the page's types and the quick tests, within 90 seconds on two free cores"
 	@echo "make test         the same with all tests; WORKERS=N runs them in N processes"
 	@echo "make bench        every figure, beside its peers"
+	@echo "make bench-report the same in about an hour, kept under docs/measured, and the tables in docs/;"
+	@echo "                  ONLY=\"search find\" measures only these"
 	@echo "make screenshots  the README's pictures, made again"
 	@echo "make world model  the demo world and the pocket model, made again (needs npm)"
 
@@ -121,6 +123,10 @@ test: lint browser libraries $(VENV)/.trial
 
 bench: $(VENV)/.bench
 	@$(PYTHON) -m bench all
+
+# Some benches look at the page in a browser, or ask a PostgreSQL.
+bench-report: $(VENV)/.bench $(VENV)/.trial browser
+	@$(PYTHON) -m bench report $(if $(ONLY),--only "$(ONLY)")
 
 screenshots: $(VENV)/.test browser
 	@$(PYTHON) -m tests.page.screenshots

@@ -1,4 +1,4 @@
-"""`python -m bench NAME`: measure or check one thing, or `all`."""
+"""`python -m bench NAME`: measure or check one thing, or all, or write the tables in docs/."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TypeVar
 import click
 
 from bench import MEASUREMENTS
+from bench.measured import campaign
 from bench.options import POSTGRES, SQLITE, Options
 from bench.report import Report
 from checks import CHECKS
@@ -26,6 +27,8 @@ from console.terminal import Terminal
 T = TypeVar("T")
 
 MODULES = dict(sorted({**MEASUREMENTS, **CHECKS}.items()))
+# Names that are no measurement or check: all of them; measuring for the pages; writing the pages.
+ALL, REPORT, TABLES = "all", "report", "tables"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +48,14 @@ class Given(Called):
 
 
 def run(given: Given) -> int:
-    """Run one measurement or check, or all; returns the exit code."""
+    """Run one measurement or check, all, or what writes the pages; returns the exit code."""
+    if given.name == REPORT:
+        return campaign.run(given.only)
+    if given.name == TABLES:
+        return campaign.write_tables()
     options = _options(given)
     terminal = Terminal()
-    for name in MODULES if given.name == "all" else [given.name]:
+    for name in MODULES if given.name == ALL else [given.name]:
         report: Report = importlib.import_module(MODULES[name]).run(options)
         if given.json:
             output.say(json.dumps(report.as_json(name)))
@@ -62,9 +69,10 @@ COMMAND = Command(
     "bench",
     run,
     Given,
-    help=f"Measure or check one thing, or all. NAME is one of: {', '.join([*MODULES, 'all'])}.",
+    help=f"Measure or check one thing, or all. NAME is one of: {', '.join([*MODULES, ALL])}. "
+    f"`{REPORT}` measures everything and writes the tables in docs/; `{TABLES}` only writes them.",
     params=[
-        click.Argument(["name"], metavar="NAME", type=Choice(*MODULES, "all")),
+        click.Argument(["name"], metavar="NAME", type=Choice(*MODULES, ALL, REPORT, TABLES)),
         flag("--json", help="one JSON object a measurement"),
         option(
             "--device", metavar="NAME", default="cpu", help="for `embed`: cpu (default), or cuda"
@@ -82,7 +90,12 @@ COMMAND = Command(
             help="for `chaos` (1) and `load` (10): how long it goes on",
         ),
         flag("--hurried", help="for `chaos`: short waits"),
-        option("--only", metavar="WORD", default="", help="for `mutants`: a word of those to run"),
+        option(
+            "--only",
+            metavar="WORD",
+            default="",
+            help="for `mutants` and `models`: a word of those to run; for `report`: names",
+        ),
         option(
             "--db",
             metavar="STORE",

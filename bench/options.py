@@ -19,6 +19,6 @@ class Options:
     minutes: float | None = None  # `chaos` and `load`: how long a run goes on; None: its default
     hurried: bool = False  # `chaos`: the bot's long waits are shortened
     rows: tuple[int, ...] = ()  # BENCH_ROWS: sizes of the gallery; empty: the default sizes
-    only: str = ""  # `mutants`: a word of those to run
+    only: str = ""  # `mutants` and `models`: a word of those to run
     db: str = SQLITE  # `permissions` and `chaos`: what keeps the gallery
     worlds: int | None = None  # BENCH_WORLDS, of `permissions`; None: the default

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from bench.machine import machine
 
 Figure = float | int | str | bool | None
 
@@ -63,26 +62,9 @@ class Report:
         console.print(", ".join(f"{key} {value}" for key, value in machine().items()))
 
 
-def machine() -> dict[str, Figure]:
-    """The processor, the number of cores that this process may use, and versions."""
-    return {
-        "cpu": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        "system": platform.platform(terse=True),
-    }
-
-
 def spread(values: Sequence[float]) -> str:
     """Median and range of several runs, as 'median (least–most)'."""
     return f"{statistics.median(values):.3g} ({min(values):.3g}–{max(values):.3g})"
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
 
 
 def _without_direction(target: Target) -> dict[str, float]:

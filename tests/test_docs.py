@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from bench import MEASUREMENTS
+from bench.measured.kept import read as read_kept
+from bench.measured.tables import ALL_TARGETS, names, written
 from bot.ops import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted(ROOT.glob("docs/*.md"))  # those that may have tables of figures
+MEASURED = ROOT / "docs" / "measured"
 SECTIONS = re.compile(r"^#+ (.+)$", re.M)
 
 
@@ -65,6 +70,31 @@ def test_readme_invite_link_asks_for_what_the_bot_asks() -> None:
     from bot.platform.invitation import permissions
 
     assert f"permissions={permissions().value}" in (ROOT / "README.md").read_text()
+
+
+# ---- measured figures
+
+
+def test_tables_of_figures_are_those_of_the_kept_runs() -> None:
+    """`python -m bench tables` writes them."""
+    kept = read_kept(MEASURED)
+    others = [page.name for page in PAGES if written(page.read_text(), kept) != page.read_text()]
+    assert others == []
+
+
+def test_each_bench_has_its_table_on_one_page() -> None:
+    measured = [name for page in PAGES for name in names(page.read_text())]
+    assert sorted(measured) == sorted([*MEASUREMENTS, ALL_TARGETS])
+
+
+def test_the_page_of_figures_leads_to_the_table_of_each_bench() -> None:
+    rows = re.findall(
+        r"^\| (`.+`) \| \[.+\]\((\w+\.md)", (ROOT / "docs/figures.md").read_text(), re.M
+    )
+    led = {name: page for listed, page in rows for name in re.findall(r"`(\w+)`", listed)}
+    assert led == {
+        name: page.name for page in PAGES for name in names(page.read_text()) if name != ALL_TARGETS
+    }
 
 
 # ---- the layout
