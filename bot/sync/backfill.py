@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import discord
 
@@ -44,7 +45,11 @@ PAGE_ATTEMPTS = 5
 
 
 class Backfill:
-    """Reads what the backlog holds."""
+    """Reads what the backlog holds.
+
+    indexed   told of each message that catching up has read, by server, channel or thread, and its
+              id; the pictures that it shows are in the gallery. It must not wait
+    """
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class Backfill:
         metrics: Metrics,
         clocks: Clocks,
         limits: Limits,
+        indexed: Callable[[int, int, int], None],
     ) -> None:
         self._client = client
         self._links = links
@@ -73,6 +79,7 @@ class Backfill:
         self._metrics = metrics
         self._clocks = clocks
         self._limits = limits
+        self._indexed = indexed
         self._background = Background()
 
     # ---- starting and stopping
@@ -250,16 +257,19 @@ class Backfill:
     ) -> None:
         """Take a page's pictures and commit them with the cursor that covers the page.
 
-        new   let watches judge what was posted while the bot was away
+        new   let watches judge what was posted while the bot was away, and tell of what is indexed
         """
         space, group = reading.coverage.space, group_of(place)
         patient = reading.failures < PAGE_ATTEMPTS
         items, _ = await self._ingest.read(space, group, page.messages, page.as_of, patient=patient)
-        committed = await self._writer.commit(items, [move], new=new)
+        written = await self._writer.commit(items, [move], new=new)
         reading.messages += len(page)
         reading.failures = 0
-        self._metrics.add_pictures(group.id, committed.pictures)
-        log.debug(fields("page", channel=place.id, messages=len(page), pictures=committed.pictures))
+        self._metrics.add_pictures(group.id, written)
+        log.debug(fields("page", channel=place.id, messages=len(page), pictures=written))
+        if new:
+            for message in self._ingest.settled(page.messages):
+                self._indexed(space, group.id, message)
 
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:
         """Find archived threads: the first time all of them, later those with new messages."""

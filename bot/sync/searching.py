@@ -124,12 +124,12 @@ class Searching:
         """Write the pictures; no cursor moves."""
         if not items:
             return
-        committed = await self._writer.commit(items)
+        written = await self._writer.commit(items)
         brought = Counter(item.link.group.id for item in items)
         search.found += brought
         for group, pictures in brought.items():
             self._metrics.add_pictures(group, pictures)
-        log.debug(fields("search_page", guild=search.guild_id, pictures=committed.pictures))
+        log.debug(fields("search_page", guild=search.guild_id, pictures=written))
 
     # ---- when it brings nothing
 

@@ -26,8 +26,8 @@ MUTANTS = (
     Mutant(
         "what the search brings is history",
         "bot/sync/searching.py",
-        "committed = await self._writer.commit(items)",
-        "committed = await self._writer.commit(items, new=True)",
+        "written = await self._writer.commit(items)",
+        "written = await self._writer.commit(items, new=True)",
         (f"{SEARCHING}::test_what_search_brings_is_history_that_watches_tell_nobody_of",),
     ),
     Mutant(
