@@ -35,6 +35,9 @@ from checks.chaos.steps import Steps
 from checks.chaos.stores import Store
 from checks.chaos.truth import Difference, Wishes
 from checks.chaos.witness import Witness
+from index.copies import warm as comparing
+from index.overview import layout
+from index.search.kernels import warm as searching
 from sandbox.core import Clocks
 from sandbox.person import Answer, Person, Refused, Unanswered
 
@@ -61,6 +64,7 @@ PATIENT_TIMES = 5  # attempts at such a question
 FOLLOWED = 0.5  # of the answers have a control used
 # Members who are told of every picture that they can read.
 WATCHING = (servers.ADA, servers.BO)
+DIMENSION = 64  # of vectors; loops are compiled once for all
 COUNTS = (
     *("missing", "duplicated", "undead", "late", "leaked", "twice", "told_gone", "untold"),
     *("unanswered", "stuck", "crashed"),
@@ -87,6 +91,7 @@ class Outcome:
 
 def run(options: Options) -> Report:
     """The counts of one seed, or of many together. Each count has to be 0."""
+    _compile()
     minutes = MINUTES if options.minutes is None else options.minutes
     seeds = [options.seed] if options.seeds is None else options.seeds
     outcomes = []
@@ -105,6 +110,16 @@ def run(options: Options) -> Report:
     figures |= {f"fault {n}": what for n, what in enumerate(faults[:20], start=1)}
     targets = {count: Target(number, 0, at_least=False) for count, number in counts.items()}
     return Report(figures, {}, targets)
+
+
+def _compile() -> None:
+    """Compile all loops, unless that is done, so that each process of the bot finds them on disk.
+
+    On a busy machine this takes minutes: longer than a run waits for a start or an answer.
+    """
+    comparing.warm()
+    layout.warm()
+    searching.warm(DIMENSION)
 
 
 async def play(
