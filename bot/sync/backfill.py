@@ -25,12 +25,13 @@ from bot.ops.tuning import Clocks, Limits
 from bot.platform.codes import RequestFailed, is_deleted
 from bot.platform.places import Place, WithMessages, WithThreads, group_of
 from bot.platform.unreadable import Unreadable
-from bot.sync.backlog import Backlog, Reading
+from bot.sync.backlog import Backlog
 from bot.sync.coverage import Coverage, Move
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
 from bot.sync.history_search import HistorySearch
 from bot.sync.ingest import Ingest
+from bot.sync.reading import Reading
 from bot.sync.searching import Searching
 from bot.sync.threads import archived_threads
 from bot.sync.watched import Watched
@@ -108,7 +109,7 @@ class Backfill:
 
     async def _work(self) -> None:
         while True:
-            turn = await self._backlog.next_turn()
+            turn = await self._backlog.turns.next_turn()
             try:
                 if isinstance(turn, HistorySearch):
                     await self._searching.step(turn)
@@ -136,7 +137,7 @@ class Backfill:
             await self._erasure.erase_group(reading.coverage.space, reading.coverage.group)
         finally:
             reading.busy = False
-        self._backlog.schedule(reading)
+        self._backlog.turns.schedule(reading)
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
         # Asking again at once would hardly help where an answer can't be read.
@@ -149,7 +150,7 @@ class Backfill:
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=retry_s),
             exc_info=None if expected else error,
         )
-        asyncio.get_running_loop().call_later(retry_s, self._backlog.schedule, reading)
+        asyncio.get_running_loop().call_later(retry_s, self._backlog.turns.schedule, reading)
 
     async def _step(self, reading: Reading) -> None:
         """The next page of a channel or thread, or a look through its archived threads."""

@@ -72,7 +72,7 @@ class Searching:
             log.exception(fields("search_failed", guild=search.guild_id))
             self._end(search, "search_given_up", error)
         finally:
-            self._backlog.go_on(search)
+            self._backlog.turns.go_on(search)
 
     async def _step(self, search: HistorySearch) -> None:
         guild = self._client.get_guild(search.guild_id)
@@ -146,7 +146,7 @@ class Searching:
 
     def _wake(self, search: HistorySearch) -> None:
         search.resting = False
-        self._backlog.go_on(search)
+        self._backlog.turns.go_on(search)
 
     def _end(
         self, search: HistorySearch, event: str, why: object, *, refused: bool = False

@@ -11,14 +11,14 @@ BACKLOG = "tests/bot/sync/test_backlog.py"
 MUTANTS = (
     Mutant(
         "old pictures come by search before the history is read",
-        "bot/sync/backlog.py",
+        "bot/sync/turns.py",
         "            return None if search.busy else search\n",
         "            return next(iter(waiting)) if search.busy else search\n",
         (f"{BACKLOG}::test_old_messages_wait_for_the_search_and_other_servers_do_not",),
     ),
     Mutant(
         "what was missed is read before the search goes on",
-        "bot/sync/backlog.py",
+        "bot/sync/turns.py",
         "        if behind is not None:\n            return behind\n",
         "",
         (f"{BACKLOG}::test_what_was_missed_is_read_before_the_search_goes_on",),
@@ -39,7 +39,7 @@ MUTANTS = (
     ),
     Mutant(
         "few channels of many are named in the search",
-        "bot/sync/backlog.py",
+        "bot/sync/turns.py",
         "whole=len(tops) >= MOST_CHANNELS * len(readable)",
         "whole=True",
         (f"{SEARCHING}::test_few_channels_of_many_are_named_in_the_search",),

@@ -136,7 +136,8 @@ async def test_status_tells_of_both_passes_and_counts_what_its_reader_may_read(
     said = (await ada.command("status")).text()
     assert "Discord’s search" in said
     assert "History: " in said
-    search = magpie.backlog._searches[world_file.guild_id]
+    search = magpie.backlog.turns.search(world_file.guild_id)
+    assert search is not None
     assert search.found_in({general}) == search.found[general] > 0
     assert search.found_in({world_file.channels["quiet"]}) == 0
     assert not search.is_for_any_of({world_file.channels["quiet"]})
