@@ -10,7 +10,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -238,22 +238,29 @@ class ChaosRun:
                 await asyncio.sleep(0.2)
 
     async def _watch_channels(self) -> None:
+        """Set the servers up, each step until it is answered: the first faults may strike it."""
         ada = self._people[servers.ADA]
         for guild, marks in ((NEST, servers.MARKED), *servers.MARKED_ELSEWHERE.items()):
             ada.guilds.sort(key=lambda one, first=guild: one["id"] != str(first))  # type: ignore[misc]
             for mark in marks:
-                here = str(GENERAL if guild == NEST else mark)
-                await ada.command("channels", "add", where=here, channel=str(mark))
+                here = GENERAL if guild == NEST else mark
+                add = functools.partial(ada.command, "channels", "add", where=str(here))
+                await self._set_up(functools.partial(add, channel=str(mark)), servers.ADA, here)
                 self._wishes.marked.add(mark)
         ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
-        general = str(GENERAL)
-        await ada.command("reposts", "on", where=general, channel=general)
+        on = functools.partial(ada.command, "reposts", "on", where=str(GENERAL))
+        await self._set_up(functools.partial(on, channel=str(GENERAL)), servers.ADA, GENERAL)
         for id in WATCHING:
-            await notices.watch_everything(self._people[id], GENERAL)
+            watch = functools.partial(notices.watch_everything, self._people[id], GENERAL)
+            await self._set_up(watch, id, GENERAL)
             self._wishes.watching.add(id)
         self._notices = NoticeWitness(
             self._server, self._witness, WATCHING, self._wishes, self._bot.clock
         )
+
+    async def _set_up(self, step: Asking, user: int, here: int) -> None:
+        if await self._answer_in_the_end(step, user, here) is None:
+            self._outcome.note("stuck", [f"nobody answers {servers.PEOPLE[user]}, who sets it up"])
 
     async def _follow_schedule(self) -> None:
         steps = schedule.draw(self._seed, self._seconds)
@@ -405,7 +412,8 @@ class ChaosRun:
         lost = []
         for key in chosen:
             message, path = files[key]
-            answer = await self._answer_in_the_end(functools.partial(self._find, path))
+            find = functools.partial(self._find, path)
+            answer = await self._answer_in_the_end(find, servers.ADA, GENERAL)
             if answer is None:
                 self._outcome.note("stuck", [f"nobody answers who asks for {path.name}"])
                 continue
@@ -416,15 +424,13 @@ class ChaosRun:
         self._outcome.note("missing", lost)
         self._outcome.figures["asked_for"] = len(chosen)
 
-    async def _answer_in_the_end(
-        self, ask: Callable[[], Coroutine[Any, Any, Answer]]
-    ) -> Answer | None:
+    async def _answer_in_the_end(self, ask: Asking, user: int, here: int) -> Answer | None:
         """The answer, after several attempts if need be.
 
         A busy machine may be too slow for Discord's three seconds.
         """
         for _ in range(PATIENT_TIMES):
-            if (answer := await self._answer(ask, servers.ADA, GENERAL)) is not None:
+            if (answer := await self._answer(ask, user, here)) is not None:
                 return answer
         return None
 
