@@ -93,4 +93,11 @@ MUTANTS = (
         "return min((one for one in self.fronts",
         (f"{FRONTS}::test_the_newest_front_comes_first",),
     ),
+    Mutant(
+        "the greeting says that the search goes first",
+        "bot/sync/progress.py",
+        "searching=search is not None and search.is_for_any_of(groups),",
+        "searching=False,",
+        (f"{SEARCHING}::test_who_sets_a_server_up_finds_old_pictures_before_the_history_is_read",),
+    ),
 )
