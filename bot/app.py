@@ -166,7 +166,7 @@ class Magpie(discord.AutoShardedClient):
             self.ingest,
             metrics,
             limits,
-            indexed=lambda post, ids: self.notes.on_indexed(post, ids),
+            indexed=lambda *message: self.notes.on_indexed(*message),
         )
         self.history = History(self, self.writer, self.ingest, limits)
         self.erasure = Erasure(
@@ -206,6 +206,7 @@ class Magpie(discord.AutoShardedClient):
             metrics,
             clocks,
             limits,
+            indexed=lambda *message: self.notes.on_indexed(*message),
         )
         self.jobs = Jobs(
             self,

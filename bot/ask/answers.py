@@ -31,7 +31,8 @@ from bot.ask.searches import Searches
 from bot.media.pictures import Picture
 from bot.platform.places import group_of
 from bot.platform.refusal import Refusal
-from bot.sync.backlog import Backlog, Progress
+from bot.sync.backlog import Backlog
+from bot.sync.progress import Progress
 from bot.sync.watched import Watched
 from bot.sync.writer import Writer
 from bot.text import answers as text

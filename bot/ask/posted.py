@@ -28,8 +28,8 @@ from bot.media.pictures import Picture
 from bot.ops.tuning import Clocks
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
-from bot.sync.backlog import Progress
 from bot.sync.noted import Noted, home
+from bot.sync.progress import Progress
 from bot.sync.writer import Writer
 from bot.text import answers as answer_text
 from bot.text import copies as text

@@ -22,7 +22,7 @@ from bot.overview.pictures import drawn, wanted
 from bot.overview.thumbnails import Thumbnails, is_hidden
 from bot.overview.turns import OverviewTurns
 from bot.platform.refusal import Refusal
-from bot.sync.backlog import Progress
+from bot.sync.progress import Progress
 from bot.text import answers as answer_text
 from bot.text import overview as text
 from index import Filter, Links, Overview, Surveyor

@@ -239,8 +239,7 @@ class Run:
         for item in items:
             (new if self._rereading.is_new(item) else history).append(item)
         if new:
-            committed = await self._writer.commit(new, new=True)
-            self._metrics.add_pictures(group, committed.pictures)
-        committed = await self._writer.commit(history, jobs=[self._as_job(state)])
+            self._metrics.add_pictures(group, await self._writer.commit(new, new=True))
+        written = await self._writer.commit(history, jobs=[self._as_job(state)])
         self.state = state
-        self._metrics.add_pictures(group, committed.pictures)
+        self._metrics.add_pictures(group, written)

@@ -1,8 +1,10 @@
 """A quiet note below a picture that was posted before, where admins have asked for it.
 
 It is a reply that pings nobody and notifies nobody. It tells only what everyone in the channel may
-see. Pictures are handed over when they are in the gallery, so nothing waits for a note: they wait
-in a bounded queue, and what doesn't fit gets none. A note goes when its picture does.
+see. Messages are handed over when their pictures are in the gallery, so nothing waits for a note:
+they wait in a bounded queue, and what doesn't fit gets none. A message is handed over again when
+catching up reads it again, so a kill costs no note, and what is kept of notes lets none come twice.
+A note goes when its picture does.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,7 +37,6 @@ from bot.platform.interactions import NO_MENTIONS
 from bot.platform.places import Place
 from bot.platform.refusal import Refusal
 from bot.platform.shards import Shards
-from bot.sync.ingest import Post
 from bot.sync.noted import Noted, home
 from bot.sync.worker import Worker
 from bot.sync.writer import Writer
@@ -58,7 +59,7 @@ log = logging.getLogger(__name__)
 MAX_WAITING = 64  # messages; with more, a note would come too late to be read
 # At most NOTES notes come in a channel within NOTES_S seconds.
 NOTES, NOTES_S = 5, 60.0
-# An older message gets no note: it came late, by an edit or a full queue.
+# An older message gets no note: it came late, by an edit, a full queue, or after an absence.
 NEW_S = 300.0
 # Who posts a picture again so soon corrects their own post.
 OWN_AGAIN_S = 600.0
@@ -69,11 +70,16 @@ REMEMBERED = 4_096  # channels, and messages that were looked at
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
-    """A message with pictures that have just got into the gallery, by their links."""
+class _Post:
+    """A message whose pictures are in the gallery."""
 
-    post: Post
-    links: Sequence[int]
+    space: int
+    group: int
+    message: int
+
+    @property
+    def source(self) -> str:
+        return str(self.message)
 
 
 class Notes:
@@ -100,8 +106,9 @@ class Notes:
         self._results = results
         self._shards = shards
         self._clocks = clocks
-        self._waiting: asyncio.Queue[_New] = asyncio.Queue(MAX_WAITING)
+        self._waiting: asyncio.Queue[_Post] = asyncio.Queue(MAX_WAITING)
         self._looked_at: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages
+        self._tried: LRUCache[int, None] = LRUCache(REMEMBERED)  # messages that were to get a note
         self._paces: LRUCache[int, Cooldown] = LRUCache(REMEMBERED)  # by channel
         self._writing = False
         self._sending: str | None = None  # the source below which a note is being sent
@@ -125,44 +132,49 @@ class Notes:
 
     # ---- what happens
 
-    def on_indexed(self, post: Post, links: Sequence[int]) -> None:
-        """Take over a live message whose pictures are in the gallery now; never waits."""
-        guild = self._client.get_guild(post.space)
-        channel = guild and guild.get_channel_or_thread(post.group.id)
-        if not links or post.message in self._looked_at or self._noted.people(channel) is None:
+    def on_indexed(self, space: int, group: int, message: int) -> None:
+        """Take over a message whose pictures are in the gallery now, unless it is old; never
+        waits. A message may come again."""
+        guild = self._client.get_guild(space)
+        channel = guild and guild.get_channel_or_thread(group)
+        if message in self._looked_at or not _is_new(message):
             return
-        self._looked_at[post.message] = None
+        if self._noted.people(channel) is None:
+            return
+        self._looked_at[message] = None
         try:
-            self._waiting.put_nowait(_New(post, links))
+            self._waiting.put_nowait(_Post(space, group, message))
         except asyncio.QueueFull:
-            log.info(fields("note_left_out", guild=post.space, message=post.message))
+            log.info(fields("note_left_out", guild=space, message=message))
 
     # ---- writing
 
     async def _write_notes(self) -> None:
         while True:
-            new = await self._waiting.get()
+            post = await self._waiting.get()
             self._writing = True
             try:
-                await self._consider(new)
+                await self._consider(post)
             except GalleryClosed:
                 return
             except (GalleryError, Refusal, *RequestFailed) as error:
-                log.warning(fields("note_failed", message=new.post.message, why=repr(error)))
+                log.warning(fields("note_failed", message=post.message, why=repr(error)))
             except Exception:
-                log.exception(fields("note_failed", message=new.post.message))
+                log.exception(fields("note_failed", message=post.message))
             finally:
                 self._writing = False
 
-    async def _consider(self, new: _New) -> None:
-        """Write a note below a message if one of its pictures was posted before."""
-        post = new.post
+    async def _consider(self, post: _Post) -> None:
+        """Write a note below a message if one of its pictures was posted before, and none is kept
+        yet."""
         guild = self._client.get_guild(post.space)
-        channel = guild and guild.get_channel_or_thread(post.group.id)
+        channel = guild and guild.get_channel_or_thread(post.group)
         if guild is None or not isinstance(channel, Place) or not _is_new(post.message):
             return
         people = self._noted.people(channel)
         if people is None or not isinstance(channel, discord.abc.Messageable):
+            return
+        if await self._bookkeeping.note_below(post.space, post.source) is not None:
             return
         sight = Sight(self._client, self._clocks, guild.me, channel, time.monotonic(), public=True)
         if sight.outage:
@@ -170,8 +182,9 @@ class Notes:
         groups = await self._links.groups(post.space)
         shared = permissions.shared_with_everyone_here(guild, channel, groups)
         open_ = await sight.look([group for group in groups if group.id in shared])
-        filter = Filter(post.space, frozenset(open_), but_not_source=str(post.message))
-        for id, (link, _, _) in (await self._links.with_ids(list(new.links))).items():
+        filter = Filter(post.space, frozenset(open_), but_not_source=post.source)
+        ids = await self._links.ids_of_source(post.space, post.source)
+        for id, (link, _, _) in (await self._links.with_ids(list(ids.values()))).items():
             if link.details.get("kind") == "sticker":
                 continue
             copies = await self._searcher.copies_of(id, filter)
@@ -204,7 +217,7 @@ class Notes:
                 return ResultPage(shown=[replace(now, copies=tuple(earlier[looked_up:]))])
         return None
 
-    async def _write(self, channel: Any, post: Post, sight: Sight, page: ResultPage) -> None:
+    async def _write(self, channel: Any, post: _Post, sight: Sight, page: ResultPage) -> None:
         pace = self._paces.setdefault(home(channel), Cooldown(NOTES, NOTES_S))
         if pace.update_rate_limit(time.monotonic()):
             log.info(fields("note_left_out", guild=post.space, message=post.message))
@@ -218,8 +231,8 @@ class Notes:
 
         draft = Draft(sight, page, None, self._is_there(post), self._results.now, lay_out)
         named = page.shown[0].hit.link.source
-        note = Note(post.space, post.group.id, str(post.message), named, UNSENT)
-        self._sending = note.source
+        note = Note(post.space, post.group, post.source, named, UNSENT)
+        self._sending, self._tried[post.message] = note.source, None
         try:
             # Kept before it is sent: a note that is not known would outlive its picture.
             await self._writer.keep_note(note)
@@ -238,7 +251,7 @@ class Notes:
             self._sending = None
             self._writer.erased.set()  # the picture may have gone meanwhile
 
-    def _is_there(self, post: Post) -> Any:
+    def _is_there(self, post: _Post) -> Callable[[], bool]:
         return lambda: not self._writer.is_deleted(post.message)
 
     # ---- deleting
@@ -256,7 +269,8 @@ class Notes:
 
     async def _find(self, note: Note) -> None:
         """Learn the id of a note of which it isn't known whether it was sent; forget it if it was
-        not. If Discord doesn't answer, the next turn tries again."""
+        not, and look again at a message for which only an earlier process has tried. If Discord
+        doesn't answer, the next turn tries again."""
         assert self._client.user is not None
         channel = self._client.get_partial_messageable(note.group, guild_id=note.space)
         source = discord.Object(int(note.source))
@@ -272,6 +286,9 @@ class Notes:
                 log.warning(fields("note_unknown", guild=note.space, reason=repr(error)))
                 return
         await self._writer.forget_note(note)
+        if (id := int(note.source)) not in self._tried:
+            self._looked_at.pop(id, None)
+            self.on_indexed(note.space, note.group, id)
 
     async def _delete(self, note: Note) -> None:
         """Delete a note, unless Discord doesn't answer; the next turn tries again."""
@@ -306,11 +323,11 @@ def _counts(copy: Link, link: Link) -> bool:
     return _is_before(copy, link) and not own
 
 
-def _note(post: Post, page: ResultPage) -> layout.Card:
+def _note(post: _Post, page: ResultPage) -> layout.Card:
     """One line of small print, and a button for more that only who clicks will see."""
     [first] = page.shown
     hits: list[Hit] = [first.hit, *first.copies]
-    spot = posted_cards.Spot(post.group.id, post.message)
+    spot = posted_cards.Spot(post.group, post.message)
     view = layout.Card()
     view.add_item(ui.TextDisplay(text.note(len(hits), layout.line(first))))
     view.add_item(ui.ActionRow(posted_cards.to_page(spot, text.details())))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 import discord
 
@@ -24,12 +25,13 @@ from bot.ops.tuning import Clocks, Limits
 from bot.platform.codes import RequestFailed, is_deleted
 from bot.platform.places import Place, WithMessages, WithThreads, group_of
 from bot.platform.unreadable import Unreadable
-from bot.sync.backlog import Backlog, Reading
+from bot.sync.backlog import Backlog
 from bot.sync.coverage import Coverage, Move
 from bot.sync.erasure import Erasure
 from bot.sync.history import History, HistoryPage
 from bot.sync.history_search import HistorySearch
 from bot.sync.ingest import Ingest
+from bot.sync.reading import Reading
 from bot.sync.searching import Searching
 from bot.sync.threads import archived_threads
 from bot.sync.watched import Watched
@@ -44,7 +46,11 @@ PAGE_ATTEMPTS = 5
 
 
 class Backfill:
-    """Reads what the backlog holds."""
+    """Reads what the backlog holds.
+
+    indexed   told of each message that catching up has read, by server, channel or thread, and its
+              id; the pictures that it shows are in the gallery. It must not wait
+    """
 
     def __init__(
         self,
@@ -60,6 +66,7 @@ class Backfill:
         metrics: Metrics,
         clocks: Clocks,
         limits: Limits,
+        indexed: Callable[[int, int, int], None],
     ) -> None:
         self._client = client
         self._links = links
@@ -73,6 +80,7 @@ class Backfill:
         self._metrics = metrics
         self._clocks = clocks
         self._limits = limits
+        self._indexed = indexed
         self._background = Background()
 
     # ---- starting and stopping
@@ -101,7 +109,7 @@ class Backfill:
 
     async def _work(self) -> None:
         while True:
-            turn = await self._backlog.next_turn()
+            turn = await self._backlog.turns.next_turn()
             try:
                 if isinstance(turn, HistorySearch):
                     await self._searching.step(turn)
@@ -129,7 +137,7 @@ class Backfill:
             await self._erasure.erase_group(reading.coverage.space, reading.coverage.group)
         finally:
             reading.busy = False
-        self._backlog.schedule(reading)
+        self._backlog.turns.schedule(reading)
 
     def _retry_later(self, reading: Reading, error: Exception) -> None:
         # Asking again at once would hardly help where an answer can't be read.
@@ -142,7 +150,7 @@ class Backfill:
             fields("page_failed", channel=reading.coverage.group, why=error, retry_s=retry_s),
             exc_info=None if expected else error,
         )
-        asyncio.get_running_loop().call_later(retry_s, self._backlog.schedule, reading)
+        asyncio.get_running_loop().call_later(retry_s, self._backlog.turns.schedule, reading)
 
     async def _step(self, reading: Reading) -> None:
         """The next page of a channel or thread, or a look through its archived threads."""
@@ -250,16 +258,19 @@ class Backfill:
     ) -> None:
         """Take a page's pictures and commit them with the cursor that covers the page.
 
-        new   let watches judge what was posted while the bot was away
+        new   let watches judge what was posted while the bot was away, and tell of what is indexed
         """
         space, group = reading.coverage.space, group_of(place)
         patient = reading.failures < PAGE_ATTEMPTS
         items, _ = await self._ingest.read(space, group, page.messages, page.as_of, patient=patient)
-        committed = await self._writer.commit(items, [move], new=new)
+        written = await self._writer.commit(items, [move], new=new)
         reading.messages += len(page)
         reading.failures = 0
-        self._metrics.add_pictures(group.id, committed.pictures)
-        log.debug(fields("page", channel=place.id, messages=len(page), pictures=committed.pictures))
+        self._metrics.add_pictures(group.id, written)
+        log.debug(fields("page", channel=place.id, messages=len(page), pictures=written))
+        if new:
+            for message in self._ingest.settled(page.messages):
+                self._indexed(space, group.id, message)
 
     async def _look_through_threads(self, reading: Reading, place: WithThreads) -> None:
         """Find archived threads: the first time all of them, later those with new messages."""

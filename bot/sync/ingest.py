@@ -103,6 +103,11 @@ class Ingest:
         """The pictures of a message that was announced are on disk, or were given up."""
         self._announced.discard(message)
 
+    def settled(self, page: Iterable[discord.Message]) -> list[int]:
+        """The messages of a page that show pictures, without those that were announced and whose
+        pictures still wait for their turn."""
+        return [m.id for m in page if m.id not in self._announced and self.shown(m)]
+
     # ---- which pictures count
 
     def shown(self, message: discord.Message) -> PicturesBySlot:

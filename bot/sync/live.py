@@ -37,7 +37,8 @@ MAX_EDITS = 4_096  # numbers of edits that are remembered; far fewer are handled
 class Live:
     """Follows the events of watched channels.
 
-    indexed   told of each message whose pictures were written, with their links; it must not wait
+    indexed   told of each message whose pictures were written, by server, channel or thread, and
+              its id; it must not wait
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Live:
         ingest: Ingest,
         metrics: Metrics,
         limits: Limits,
-        indexed: Callable[[Post, Sequence[int]], None],
+        indexed: Callable[[int, int, int], None],
     ) -> None:
         self._links = links
         self._writer = writer
@@ -217,9 +218,10 @@ class Live:
             created = post.coverage is not None
             move = [Move(post.coverage, finishing=post.message)] if post.coverage else []
             if items:
-                committed = await self._writer.commit(items, move, new=True, announced=created)
-                self._metrics.add_pictures(post.group.id, committed.pictures)
-                self._indexed(post, committed.links)
+                written = await self._writer.commit(items, move, new=True, announced=created)
+                self._metrics.add_pictures(post.group.id, written)
+                if written:
+                    self._indexed(post.space, post.group.id, post.message)
         except GalleryClosed:
             return  # closing; the cursor stays before the message
         except Exception as error:

@@ -72,7 +72,7 @@ class Searching:
             log.exception(fields("search_failed", guild=search.guild_id))
             self._end(search, "search_given_up", error)
         finally:
-            self._backlog.go_on(search)
+            self._backlog.turns.go_on(search)
 
     async def _step(self, search: HistorySearch) -> None:
         guild = self._client.get_guild(search.guild_id)
@@ -124,12 +124,12 @@ class Searching:
         """Write the pictures; no cursor moves."""
         if not items:
             return
-        committed = await self._writer.commit(items)
+        written = await self._writer.commit(items)
         brought = Counter(item.link.group.id for item in items)
         search.found += brought
         for group, pictures in brought.items():
             self._metrics.add_pictures(group, pictures)
-        log.debug(fields("search_page", guild=search.guild_id, pictures=committed.pictures))
+        log.debug(fields("search_page", guild=search.guild_id, pictures=written))
 
     # ---- when it brings nothing
 
@@ -146,7 +146,7 @@ class Searching:
 
     def _wake(self, search: HistorySearch) -> None:
         search.resting = False
-        self._backlog.go_on(search)
+        self._backlog.turns.go_on(search)
 
     def _end(
         self, search: HistorySearch, event: str, why: object, *, refused: bool = False

@@ -80,18 +80,6 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
-    """What a commit did.
-
-    pictures  how many were not erased meanwhile; the gallery may have left some of them out
-    links     ids of the links that are new or have changed
-    """
-
-    pictures: int
-    links: list[int]
-
-
-@dataclass(frozen=True, slots=True)
 class _Observation:
     """What a message shows since a change.
 
@@ -240,7 +228,7 @@ class Writer:
         *,
         new: bool = False,
         announced: bool = False,
-    ) -> Committed:
+    ) -> int:
         """Write the items that were not erased meanwhile, with cursors and jobs.
 
         Cursors are computed at the last moment, so that they are never ahead of the file.
@@ -248,6 +236,7 @@ class Writer:
         new        let watches judge what was just posted, unless the gallery has it
         announced  let watches judge it in any case: history may have brought it a moment ago, since
                    a page can have a message whose event is still to come
+        returns    how many items were not erased; the gallery may have left some of them out
         """
         return await self._in_turn(
             lambda: self._commit(items, moves, jobs, new=new, announced=announced)
@@ -261,20 +250,18 @@ class Writer:
         *,
         new: bool,
         announced: bool,
-    ) -> Committed:
-        links: list[int] = []
+    ) -> int:
         current = [item for item in items if self.is_current(item.link, item.as_of)]
         cursors = [(cursor, move) for move in moves if (cursor := move.coverage.cursor(move))]
         if current or cursors or jobs:
             pairs = [(item.picture, item.link) for item in current]
             written = [cursor for cursor, _ in cursors]
-            commit = self._gallery.commit
-            links = await commit(pairs, written, jobs, new=new, announced=announced)
-            if (new and links) or (announced and current):
+            await self._gallery.commit(pairs, written, jobs, new=new, announced=announced)
+            if current and (new or announced):
                 self.to_judge.set()
         for cursor, move in cursors:
             move.coverage.saved(cursor, move)
-        return Committed(len(current), links)
+        return len(current)
 
     async def _in_turn(self, write: Callable[[], Awaitable[T]], *, patient: bool = True) -> T:
         """The result of `write`. Changes to pictures are written one at a time, in their order.

@@ -46,9 +46,9 @@ _PAUSE = re.compile(r"wp:(\d+):[0-9a-f]+")
 _DIRECT = re.compile(r"/channels/(\d+)/messages")
 
 
-async def watch_everything(person: Person, where: int) -> None:
+async def watch_everything(person: Person, where: int) -> Answer:
     """Let a member be told of every picture."""
-    await person.command("watch", "add", where=str(where), query=EVERYTHING)
+    return await person.command("watch", "add", where=str(where), query=EVERYTHING)
 
 
 class NoticeWitness:

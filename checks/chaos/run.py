@@ -10,7 +10,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -35,6 +35,9 @@ from checks.chaos.steps import Steps
 from checks.chaos.stores import Store
 from checks.chaos.truth import Difference, Wishes
 from checks.chaos.witness import Witness
+from index.copies import warm as comparing
+from index.overview import layout
+from index.search.kernels import warm as searching
 from sandbox.core import Clocks
 from sandbox.person import Answer, Person, Refused, Unanswered
 
@@ -61,6 +64,7 @@ PATIENT_TIMES = 5  # attempts at such a question
 FOLLOWED = 0.5  # of the answers have a control used
 # Members who are told of every picture that they can read.
 WATCHING = (servers.ADA, servers.BO)
+DIMENSION = 64  # of vectors; loops are compiled once for all
 COUNTS = (
     *("missing", "duplicated", "undead", "late", "leaked", "twice", "told_gone", "untold"),
     *("unanswered", "stuck", "crashed"),
@@ -87,6 +91,7 @@ class Outcome:
 
 def run(options: Options) -> Report:
     """The counts of one seed, or of many together. Each count has to be 0."""
+    _compile()
     minutes = MINUTES if options.minutes is None else options.minutes
     seeds = [options.seed] if options.seeds is None else options.seeds
     outcomes = []
@@ -105,6 +110,16 @@ def run(options: Options) -> Report:
     figures |= {f"fault {n}": what for n, what in enumerate(faults[:20], start=1)}
     targets = {count: Target(number, 0, at_least=False) for count, number in counts.items()}
     return Report(figures, {}, targets)
+
+
+def _compile() -> None:
+    """Compile all loops, unless that is done, so that each process of the bot finds them on disk.
+
+    On a busy machine this takes minutes: longer than a run waits for a start or an answer.
+    """
+    comparing.warm()
+    layout.warm()
+    searching.warm(DIMENSION)
 
 
 async def play(
@@ -223,22 +238,29 @@ class ChaosRun:
                 await asyncio.sleep(0.2)
 
     async def _watch_channels(self) -> None:
+        """Set the servers up, each step until it is answered: the first faults may strike it."""
         ada = self._people[servers.ADA]
         for guild, marks in ((NEST, servers.MARKED), *servers.MARKED_ELSEWHERE.items()):
             ada.guilds.sort(key=lambda one, first=guild: one["id"] != str(first))  # type: ignore[misc]
             for mark in marks:
-                here = str(GENERAL if guild == NEST else mark)
-                await ada.command("channels", "add", where=here, channel=str(mark))
+                here = GENERAL if guild == NEST else mark
+                add = functools.partial(ada.command, "channels", "add", where=str(here))
+                await self._set_up(functools.partial(add, channel=str(mark)), servers.ADA, here)
                 self._wishes.marked.add(mark)
         ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
-        general = str(GENERAL)
-        await ada.command("reposts", "on", where=general, channel=general)
+        on = functools.partial(ada.command, "reposts", "on", where=str(GENERAL))
+        await self._set_up(functools.partial(on, channel=str(GENERAL)), servers.ADA, GENERAL)
         for id in WATCHING:
-            await notices.watch_everything(self._people[id], GENERAL)
+            watch = functools.partial(notices.watch_everything, self._people[id], GENERAL)
+            await self._set_up(watch, id, GENERAL)
             self._wishes.watching.add(id)
         self._notices = NoticeWitness(
             self._server, self._witness, WATCHING, self._wishes, self._bot.clock
         )
+
+    async def _set_up(self, step: Asking, user: int, here: int) -> None:
+        if await self._answer_in_the_end(step, user, here) is None:
+            self._outcome.note("stuck", [f"nobody answers {servers.PEOPLE[user]}, who sets it up"])
 
     async def _follow_schedule(self) -> None:
         steps = schedule.draw(self._seed, self._seconds)
@@ -390,7 +412,8 @@ class ChaosRun:
         lost = []
         for key in chosen:
             message, path = files[key]
-            answer = await self._answer_in_the_end(functools.partial(self._find, path))
+            find = functools.partial(self._find, path)
+            answer = await self._answer_in_the_end(find, servers.ADA, GENERAL)
             if answer is None:
                 self._outcome.note("stuck", [f"nobody answers who asks for {path.name}"])
                 continue
@@ -401,15 +424,13 @@ class ChaosRun:
         self._outcome.note("missing", lost)
         self._outcome.figures["asked_for"] = len(chosen)
 
-    async def _answer_in_the_end(
-        self, ask: Callable[[], Coroutine[Any, Any, Answer]]
-    ) -> Answer | None:
+    async def _answer_in_the_end(self, ask: Asking, user: int, here: int) -> Answer | None:
         """The answer, after several attempts if need be.
 
         A busy machine may be too slow for Discord's three seconds.
         """
         for _ in range(PATIENT_TIMES):
-            if (answer := await self._answer(ask, servers.ADA, GENERAL)) is not None:
+            if (answer := await self._answer(ask, user, here)) is not None:
                 return answer
         return None
 

@@ -107,12 +107,15 @@ class Rows:
 
     @property
     def cold(self) -> bool:
-        """Whether `warm` would make searches quicker."""
-        now = self._now
-        return self._loops is None and (now.memtable.count >= QUANTIZED_ROWS or bool(now.parts))
+        """Whether `warm` would make searches quicker, now or once rows have settled."""
+        many = self._now.memtable.count >= QUANTIZED_ROWS or bool(self._now.parts)
+        return self._loops is None and (many or self.needs_settling)
 
     def warm(self) -> None:
-        """Load the compiled loops if there are many rows; takes seconds when they are compiled."""
+        """Load the compiled loops if there are many rows; takes seconds when they are compiled.
+
+        It is done before rows settle, since a query of settled rows needs them, and would wait.
+        """
         if not self.cold:
             return
         with self._warming:  # so that no two threads compile the same loops

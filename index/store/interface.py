@@ -238,6 +238,9 @@ class BookkeepingReader(Protocol):
     async def passing(self, space: int, group: int, links: Collection[int]) -> set[int]:
         """Those of these links of which nothing is noted in a group, whatever shows the same."""
 
+    async def note_below(self, space: int, source: str) -> Note | None:
+        """The note below a source, also one that stands for none yet; None when there is none."""
+
     async def notes_with_id(self, id: str) -> list[Note]:
         """The notes with this id; it may be one that stands for none yet."""
 

@@ -20,7 +20,7 @@ from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks, Limits
-from bot.sync.backlog import Progress
+from bot.sync.progress import Progress
 from index import Gallery, Transcriber
 from index.embed.embedder import Embedder
 

@@ -8,6 +8,7 @@ COMPARISON = "tests/index/copies/test_comparison.py"
 POSTED = "tests/index/copies/test_posted_before.py"
 FOLDING = "tests/index/copies/test_folding.py"
 LOOKUP = "tests/index/copies/test_lookup.py"
+NOTES = "tests/bot/reposts/test_notes.py"
 STORE = "tests/index/store/sqlite/test_copies.py"
 
 MUTANTS = (
@@ -52,6 +53,35 @@ MUTANTS = (
         "    await gallery.ready_to_lay_out()\n",
         "",
         ("tests/bot/test_start.py",),
+    ),
+    Mutant(
+        "a kill costs no note below a repost",
+        "bot/sync/backfill.py",
+        "        if new:\n            for message",
+        "        if False:\n            for message",
+        (f"{NOTES}::test_a_note_that_a_kill_prevented_is_written_once_after_the_start",),
+    ),
+    Mutant(
+        "a message never gets two notes",
+        "bot/reposts/notes.py",
+        "        if await self._bookkeeping.note_below(post.space, post.source) is not None:\n"
+        "            return\n",
+        "",
+        (f"{NOTES}::test_a_note_that_a_kill_prevented_is_written_once_after_the_start",),
+    ),
+    Mutant(
+        "a note that was on its way at a kill is sent in the end",
+        "bot/reposts/notes.py",
+        "        if (id := int(note.source)) not in self._tried:",
+        "        if (id := int(note.source)) < 0:",
+        (f"{NOTES}::test_a_note_on_its_way_at_a_kill_is_sent_once",),
+    ),
+    Mutant(
+        "a note that Discord refuses is not tried for ever",
+        "bot/reposts/notes.py",
+        "        if (id := int(note.source)) not in self._tried:",
+        "        if id := int(note.source):",
+        (f"{NOTES}::test_a_note_that_is_refused_is_not_tried_again_and_again",),
     ),
     Mutant(
         "an erased picture's hashes go from memory",

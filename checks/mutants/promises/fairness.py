@@ -78,7 +78,7 @@ MUTANTS = (
     ),
     Mutant(
         "a flood leaves the turns of history to other servers",
-        "bot/sync/backlog.py",
+        "bot/sync/turns.py",
         "self._waiting[guild_id] = self._waiting.pop(guild_id)  # after all other guilds",
         "pass",
         (BACKLOG,),

@@ -11,14 +11,14 @@ BACKLOG = "tests/bot/sync/test_backlog.py"
 MUTANTS = (
     Mutant(
         "old pictures come by search before the history is read",
-        "bot/sync/backlog.py",
+        "bot/sync/turns.py",
         "            return None if search.busy else search\n",
         "            return next(iter(waiting)) if search.busy else search\n",
         (f"{BACKLOG}::test_old_messages_wait_for_the_search_and_other_servers_do_not",),
     ),
     Mutant(
         "what was missed is read before the search goes on",
-        "bot/sync/backlog.py",
+        "bot/sync/turns.py",
         "        if behind is not None:\n            return behind\n",
         "",
         (f"{BACKLOG}::test_what_was_missed_is_read_before_the_search_goes_on",),
@@ -26,8 +26,8 @@ MUTANTS = (
     Mutant(
         "what the search brings is history",
         "bot/sync/searching.py",
-        "committed = await self._writer.commit(items)",
-        "committed = await self._writer.commit(items, new=True)",
+        "written = await self._writer.commit(items)",
+        "written = await self._writer.commit(items, new=True)",
         (f"{SEARCHING}::test_what_search_brings_is_history_that_watches_tell_nobody_of",),
     ),
     Mutant(
@@ -39,7 +39,7 @@ MUTANTS = (
     ),
     Mutant(
         "few channels of many are named in the search",
-        "bot/sync/backlog.py",
+        "bot/sync/turns.py",
         "whole=len(tops) >= MOST_CHANNELS * len(readable)",
         "whole=True",
         (f"{SEARCHING}::test_few_channels_of_many_are_named_in_the_search",),
@@ -92,5 +92,12 @@ MUTANTS = (
         "return max((one for one in self.fronts",
         "return min((one for one in self.fronts",
         (f"{FRONTS}::test_the_newest_front_comes_first",),
+    ),
+    Mutant(
+        "the greeting says that the search goes first",
+        "bot/sync/progress.py",
+        "searching=search is not None and search.is_for_any_of(groups),",
+        "searching=False,",
+        (f"{SEARCHING}::test_who_sets_a_server_up_finds_old_pictures_before_the_history_is_read",),
     ),
 )

@@ -92,8 +92,8 @@ MUTANTS = (
     Mutant(
         "a note tells only what everyone there may read",
         "bot/reposts/notes.py",
-        "        filter = Filter(post.space, frozenset(open_), but_not_source=str(post.message))",
-        "        filter = Filter(post.space, None, but_not_source=str(post.message))",
+        "        filter = Filter(post.space, frozenset(open_), but_not_source=post.source)",
+        "        filter = Filter(post.space, None, but_not_source=post.source)",
         (f"{NOTES}::test_a_note_tells_nothing_of_what_not_everybody_there_may_read",),
     ),
     Mutant(

@@ -98,8 +98,8 @@ MUTANTS = (
     Mutant(
         "history tells nobody",
         "bot/sync/backfill.py",
-        "        committed = await self._writer.commit(items, [move], new=new)",
-        "        committed = await self._writer.commit(items, [move], new=True)",
+        "        written = await self._writer.commit(items, [move], new=new)",
+        "        written = await self._writer.commit(items, [move], new=True)",
         (f"{NOTICES}::test_history_tells_nobody",),
     ),
     Mutant(

@@ -199,6 +199,15 @@ class Bookkeeping:
             "DELETE FROM notes WHERE space = ? AND source = ?", space, source
         )
 
+    async def note_below(self, space: int, source: str) -> Note | None:
+        """The note below a source, also one that stands for none yet; None when there is none."""
+        rows = await self._database.rows(
+            """SELECT space, group_id, source, named, id FROM notes
+            WHERE space = ? AND source = ?""",
+            *(space, source),
+        )
+        return Note(*rows[0]) if rows else None
+
     async def notes_with_id(self, id: str) -> list[Note]:
         """The notes with this id; it may be one that stands for none yet."""
         rows = await self._database.rows(

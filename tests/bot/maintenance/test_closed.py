@@ -14,7 +14,7 @@ import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.ops.tuning import Clocks
 from bot.platform.places import missing_permissions
-from bot.sync.backlog import ReadingState
+from bot.sync.reading import ReadingState
 from index import Cursor, Group
 from index.embed.embedder import Embedder
 from sandbox.person import Person

@@ -20,7 +20,7 @@ from tests.bot.ask.test_last_look import delete
 from tests.bot.ask.test_posted_before import correct, ids, told
 from tests.bot.conftest import LogIn
 from tests.bot.drawings import cropped, drawing, file, mirrored
-from tests.bot.running import idle, running, sources, until
+from tests.bot.running import idle, quick_clocks, running, sources, until, watch
 
 ORIGINAL = drawing(1)
 SUPPRESS_NOTIFICATIONS = 1 << 12
@@ -60,6 +60,13 @@ async def notes_in(scene: Scene, person: Person, place: str = "general") -> dict
         for message in messages
         if message["author"]["id"] == me
     }
+
+
+async def replies(scene: Scene, person: Person, place: str = "general") -> list[str]:
+    """The messages that Magpie's own messages there reply to, once for each."""
+    me = str(scene.nest.world.bot_id)
+    messages = await person.messages(scene.channel(place))
+    return [m["message_reference"]["message_id"] for m in messages if m["author"]["id"] == me]
 
 
 async def note_below(scene: Scene, person: Person, posted: Payload) -> Answer | None:
@@ -146,6 +153,110 @@ async def test_history_gets_no_notes(noted: Scene) -> None:
     await settled(noted)
     assert old["id"] in await sources(noted.magpie)
     assert await notes_in(noted, finn) == {}
+
+
+async def test_a_picture_of_this_moment_gets_one_note_though_history_brings_it_first(
+    noted: Scene,
+) -> None:
+    """The first page of a channel has it, and its event comes after that page, twice."""
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    magpie, general = noted.magpie, int(noted.channel("general"))
+    guild = magpie.guilds[0].id
+    await post(mod, noted, "pets", ORIGINAL)
+    await magpie.erasure.erase_group(guild, general)
+    noted.server.strike("gateway_miss", event="MESSAGE_CREATE")
+    posted = await finn.post(str(general), pictures={"a.png": file(ORIGINAL)})
+    await watch(magpie, general)
+    await settled(noted)
+    assert posted["id"] in await sources(magpie, general)
+    assert await notes_in(noted, finn) == {}
+    [session] = [one for one in noted.server.core.gateway.sessions.values() if one.user.bot]
+    for _ in range(2):
+        session.add("MESSAGE_CREATE", posted | {"guild_id": str(guild)})
+        await post(finn, noted, "general", drawing(2))
+    assert await replies(noted, finn) == [posted["id"]]
+
+
+async def test_a_note_that_a_kill_prevented_is_written_once_after_the_start(
+    nest: Nest, sandbox: sandbox_package.Server, db: Path, model: Embedder, log_in: LogIn
+) -> None:
+    """Its picture was in the gallery by then. What was posted meanwhile gets one, too."""
+    async with running(sandbox, db, model) as magpie:
+        await watch_everything(magpie)
+        scene = Scene(nest, sandbox, magpie, log_in)
+        general = int(scene.channel("general"))
+        await magpie.noted.set(magpie.guilds[0].id, general, PEOPLE)
+        finn, mod = await scene.log_in("finn"), await scene.log_in("mod")
+        await post(mod, scene, "pets", ORIGINAL)
+        await magpie.notes.close()
+        indexed = await finn.post(str(general), pictures={"a.png": file(ORIGINAL)})
+        await idle(magpie)
+        assert indexed["id"] in await sources(magpie, general)
+    meanwhile = await finn.post(str(general), pictures={"a.png": file(ORIGINAL)})
+    for _ in range(2):
+        async with running(sandbox, db, model) as magpie:
+            scene = Scene(nest, sandbox, magpie, log_in)
+            await settled(scene)
+            assert sorted(await replies(scene, finn)) == ids([indexed, meanwhile])
+
+
+@pytest.mark.parametrize("was_sent", [True, False])
+async def test_a_note_on_its_way_at_a_kill_is_sent_once(
+    nest: Nest,
+    sandbox: sandbox_package.Server,
+    db: Path,
+    model: Embedder,
+    log_in: LogIn,
+    was_sent: bool,
+) -> None:
+    """After the kill it is only known that it was being sent."""
+    async with running(sandbox, db, model) as magpie:
+        await watch_everything(magpie)
+        scene = Scene(nest, sandbox, magpie, log_in)
+        guild, general = magpie.guilds[0].id, int(scene.channel("general"))
+        await magpie.noted.set(guild, general, PEOPLE)
+        finn, mod = await scene.log_in("finn"), await scene.log_in("mod")
+        first = await post(mod, scene, "pets", ORIGINAL)
+        again = await post(finn, scene, "general", ORIGINAL)
+        if not was_sent:
+            note = (await notes_in(scene, finn))[again["id"]]
+            await magpie.http.delete_message(general, int(note["id"]))
+        await magpie.notes.close()
+        unsent = Note(guild, general, again["id"], first["id"], notes_module.UNSENT)
+        await magpie.gallery.bookkeeping.keep_note(unsent)
+    # So catching up comes to the message before it is known whether it has a note.
+    sandbox.strike("error", path=f"/channels/{general}/messages", who="bot", status=400)
+    async with running(sandbox, db, model, quick_clocks(expire_s=1.0)) as magpie:
+        scene = Scene(nest, sandbox, magpie, log_in)
+        bookkeeping = magpie.gallery.bookkeeping
+
+        async def known() -> bool:
+            note = await bookkeeping.note_below(guild, again["id"])
+            return note is not None and note.id != notes_module.UNSENT
+
+        await until(known)
+        await settled(scene)
+        assert await replies(scene, finn) == [again["id"]]
+
+
+async def test_a_note_that_is_refused_is_not_tried_again_and_again(noted: Scene) -> None:
+    finn, mod = await noted.log_in("finn"), await noted.log_in("mod")
+    await post(mod, noted, "pets", ORIGINAL)
+    path = f"/channels/{noted.channel('general')}/messages"
+    refused = {"status": 403, "code": 50013, "message": "Missing Permissions", "times": None}
+    noted.server.strike("error", path=path, method="POST", who="bot", **refused)
+    posted = await post(finn, noted, "general", ORIGINAL)
+    guild, bookkeeping = noted.magpie.guilds[0].id, noted.magpie.gallery.bookkeeping
+
+    async def forgotten() -> bool:
+        return await bookkeeping.note_below(guild, posted["id"]) is None
+
+    await until(forgotten)
+    await settled(noted)
+    asked = [
+        one for one in noted.server.exchanges if one.route == "/channels/{channel_id}/messages"
+    ]
+    assert len([one for one in asked if (one.who, one.method) == ("bot", "POST")]) == 1
 
 
 async def test_notes_come_no_faster_than_they_may(

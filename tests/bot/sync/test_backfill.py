@@ -14,7 +14,7 @@ import pytest
 import sandbox as sandbox_package
 from bot.app import Magpie
 from bot.platform.places import group_of
-from bot.sync.backlog import ReadingState
+from bot.sync.reading import ReadingState
 from index import Cursor
 from index.embed.embedder import Embedder
 from sandbox.person import Person

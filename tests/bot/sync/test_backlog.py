@@ -10,8 +10,9 @@ import pytest
 
 from bot.platform.shards import Shards
 from bot.sync import history_search
-from bot.sync.backlog import Backlog, Reading
+from bot.sync.backlog import Backlog
 from bot.sync.history_search import HistorySearch
+from bot.sync.reading import Reading
 from bot.sync.watched import Watched
 from index import Cursor
 
@@ -32,7 +33,7 @@ def readings(backlog: Backlog, server: int, count: int, *, behind: bool) -> list
     made = [backlog.get_or_create(server, group) for group in groups]
     for reading in made:
         reading.coverage.behind = behind
-        backlog.schedule(reading)
+        backlog.turns.schedule(reading)
     return made
 
 
@@ -40,13 +41,13 @@ async def turns(backlog: Backlog, count: int, at_once: int = 1) -> Sequence[Read
     """Who gets the next turns, where none of them finishes anything."""
     had: list[Reading] = []
     for turn in range(count):
-        reading = await backlog.next_turn()
+        reading = await backlog.turns.next_turn()
         assert isinstance(reading, Reading)
         had.append(reading)
         if turn >= at_once - 1:
             back = had[turn - at_once + 1]
             back.busy = False
-            backlog.schedule(back)
+            backlog.turns.schedule(back)
     return had
 
 
@@ -96,13 +97,13 @@ async def test_old_messages_wait_for_the_search_and_other_servers_do_not(backlog
     old = readings(backlog, FLOODED, 2, behind=False)
     [other] = readings(backlog, OTHER, 1, behind=False)
     search = begin_search(backlog, FLOODED, old)
-    assert await backlog.next_turn() is search
-    assert await backlog.next_turn() is other
-    waiting = asyncio.create_task(backlog.next_turn())
+    assert await backlog.turns.next_turn() is search
+    assert await backlog.turns.next_turn() is other
+    waiting = asyncio.create_task(backlog.turns.next_turn())
     await asyncio.sleep(0)
     assert not waiting.done()
     search.resting = True  # Discord is not ready
-    backlog.go_on(search)
+    backlog.turns.go_on(search)
     assert await waiting is old[0]
 
 
@@ -110,15 +111,15 @@ async def test_what_was_missed_is_read_before_the_search_goes_on(backlog: Backlo
     old = readings(backlog, FLOODED, 3, behind=False)
     search = begin_search(backlog, FLOODED, old)
     old[2].coverage.fall_behind()
-    assert await backlog.next_turn() is old[2]
-    assert await backlog.next_turn() is search
+    assert await backlog.turns.next_turn() is old[2]
+    assert await backlog.turns.next_turn() is search
     search.end()
-    backlog.go_on(search)
-    assert await backlog.next_turn() is old[0]
+    backlog.turns.go_on(search)
+    assert await backlog.turns.next_turn() is old[0]
 
 
 def begin_search(backlog: Backlog, server: int, due: list[Reading]) -> HistorySearch:
     groups = [reading.coverage.group for reading in due]
     search = history_search.begun(server, groups, groups, 501, whole=True)
-    backlog._searches[server] = search
+    backlog.turns._searches[server] = search
     return search

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,19 @@ from sandbox.faults import Fault
 from sandbox.rest import Exchange
 from sandbox.world import Channel
 from tests.bot.conftest import LogIn
-from tests.bot.running import begin_to_watch, history_progress, idle, running, sources, until, watch
+from tests.bot.running import (
+    begin_to_watch,
+    history_progress,
+    idle,
+    png,
+    quick_clocks,
+    running,
+    sources,
+    until,
+    watch,
+)
+from tests.bot.welcome.conftest import greetings, invite
+from tests.bot.welcome.test_welcome import choose, greeted
 from tests.worlds import WorldFile
 
 OLD = 130  # messages of #general that are not on its newest page
@@ -136,11 +149,50 @@ async def test_status_tells_of_both_passes_and_counts_what_its_reader_may_read(
     said = (await ada.command("status")).text()
     assert "Discord’s search" in said
     assert "History: " in said
-    search = magpie.backlog._searches[world_file.guild_id]
+    search = magpie.backlog.turns.search(world_file.guild_id)
+    assert search is not None
     assert search.found_in({general}) == search.found[general] > 0
     assert search.found_in({world_file.channels["quiet"]}) == 0
     assert not search.is_for_any_of({world_file.channels["quiet"]})
     assert "Discord’s search" in welcome.reading(10, searching=True)
+
+
+async def test_who_sets_a_server_up_finds_old_pictures_before_the_history_is_read(
+    sandbox: sandbox_package.Server,
+    search_alone: None,
+    db: Path,
+    model: Embedder,
+    world_file: WorldFile,
+    log_in: LogIn,
+) -> None:
+    """From the invitation to the answer; the greeting and the status tell of both passes."""
+    guild, general = world_file.guild_id, world_file.channels["general"]
+    sandbox.strike("leave")
+    async with running(sandbox, db, model, quick_clocks(show_progress_s=0.05)) as magpie:
+        ada = await log_in("ada")
+        await invite(ada, world_file)
+        hello = await greeted(ada, world_file, "general")
+        steps = await choose(ada, hello, world_file, "general")
+        await ada.click(steps, steps.button("Start"))
+        await searched(magpie, shown(world_file, "general", "old"))
+
+        async def greeting_says(said: str) -> bool:
+            (message,) = (await greetings(ada, world_file))["general"]
+            return said in message.text()
+
+        await until(partial(greeting_says, welcome.reading(0, searching=True)))
+        status = (await ada.command("status")).text()
+        assert "Discord’s search" in status
+        assert "History: " in status
+        oldest = min(shown(world_file, "general"), key=int)
+        asked_with = ("asked.png", png("#008040"))  # what the oldest message shows
+        answer = await ada.command("find", where=str(general), image=asked_with)
+        assert oldest in answer.text()
+        assert not (await magpie.gallery.bookkeeping.cursors(guild))[general].complete
+        sandbox.faults.clear()
+        await idle(magpie)
+        await until(partial(greeting_says, welcome.reading(None)))
+        assert (await magpie.gallery.links.count()).links == len(await sources(magpie))
 
 
 async def test_search_keeps_nothing_of_channels_that_are_not_watched(

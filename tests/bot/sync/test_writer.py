@@ -47,7 +47,7 @@ async def test_deleted_message_is_left_out_of_a_later_commit(
 ) -> None:
     items = [await item(gallery, 100), await item(gallery, 101)]
     await writer.erase_messages(SPACE, [100])
-    assert (await writer.commit(items)).pictures == 1
+    assert await writer.commit(items) == 1
     assert (await gallery.links.known(SPACE, CHANNEL)).keys() == {"101"}
 
 
@@ -77,23 +77,23 @@ async def test_history_replaces_an_older_edit_but_not_a_later_one(
     one = await item(gallery, 100, "a:1")
     writer.observe(100, frozenset())
     writer.observe_history(100, shown, before)  # asked for before the edit
-    assert (await writer.commit([one])).pictures == 0
+    assert await writer.commit([one]) == 0
     writer.observe_history(100, shown, writer.now)
-    assert (await writer.commit([one])).pictures == 1
+    assert await writer.commit([one]) == 1
 
 
 async def test_no_edit_brings_a_deleted_message_back(gallery: Gallery, writer: Writer) -> None:
     one = await item(gallery, 100)
     await writer.erase_messages(SPACE, [100])
     assert not writer.observe(100, frozenset({"a:1"}))
-    assert (await writer.commit([one])).pictures == 0
+    assert await writer.commit([one]) == 0
 
 
 async def test_channel_is_erased_with_its_threads(gallery: Gallery, writer: Writer) -> None:
     before = [await item(gallery, 100), await item(gallery, 101, thread=True)]
     await writer.commit(before)
     assert await writer.erase_group(SPACE, CHANNEL) == 2
-    assert (await writer.commit(before)).pictures == 0
+    assert await writer.commit(before) == 0
 
 
 @pytest.mark.parametrize("way", ["group", "space"])
@@ -106,11 +106,11 @@ async def test_picture_read_before_an_erasure_stays_out_and_one_read_later_is_ke
         "space": lambda: writer.erase_space(SPACE),
     }
     assert await erasing[way]() == 0
-    assert (await writer.commit(before)).pictures == 0
+    assert await writer.commit(before) == 0
     if way == "group":
-        assert (await writer.commit([await item(gallery, 102, as_of=writer.now)])).pictures == 0
+        assert await writer.commit([await item(gallery, 102, as_of=writer.now)]) == 0
         writer.readmit(Group(CHANNEL))
-    assert (await writer.commit([await item(gallery, 102, as_of=writer.now)])).pictures == 1
+    assert await writer.commit([await item(gallery, 102, as_of=writer.now)]) == 1
 
 
 async def test_next_page_of_a_readmitted_channel_erases_no_picture_that_is_on_its_way(
@@ -122,7 +122,7 @@ async def test_next_page_of_a_readmitted_channel_erases_no_picture_that_is_on_it
     one = await item(gallery, 100, as_of=writer.now)
     await writer.erase_messages(SPACE, [999])  # something else happens
     writer.readmit(Group(THREAD, parent=CHANNEL))
-    assert (await writer.commit([one])).pictures == 1
+    assert await writer.commit([one]) == 1
 
 
 async def test_picture_on_its_way_is_left_out_if_its_owner_posted_it_before_the_erasure(
@@ -165,7 +165,8 @@ async def test_failed_erasure_of_an_owner_leaves_out_no_picture_that_is_on_its_w
     _fail_at_first(gallery, "leave_out", monkeypatch)
     with pytest.raises(StoreFull):
         await writer.leave_out(SPACE, OWNER, math.inf)
-    assert len((await writer.commit([one])).links) == 1
+    await writer.commit([one])
+    assert await gallery.links.slots(SPACE, "100")
 
 
 async def test_cursor_is_committed_with_its_pictures(gallery: Gallery, writer: Writer) -> None:
@@ -190,7 +191,7 @@ async def test_full_disk_is_waited_for_and_nothing_is_skipped(
         await commit(*arguments, **named)
 
     monkeypatch.setattr(gallery, "commit", full_at_first)
-    assert (await writer.commit([await item(gallery, 100)])).pictures == 1
+    assert await writer.commit([await item(gallery, 100)]) == 1
     assert (await gallery.links.count()).links == 1
 
 
@@ -268,13 +269,3 @@ async def test_opt_in_does_not_overtake_an_opt_out(gallery: Gallery, writer: Wri
     await writer.let_in(SPACE, OWNER, -math.inf)
     await asyncio.gather(writing, out)
     assert await gallery.bookkeeping.left_out() == {}
-
-
-async def test_commit_tells_which_links_are_new(gallery: Gallery, writer: Writer) -> None:
-    one = await item(gallery, 100)
-    [link] = (await writer.commit([one])).links
-    kept = await gallery.links.link(link)
-    assert kept is not None
-    assert kept.source == "100"
-    again = await writer.commit([one])
-    assert (again.pictures, again.links) == (1, [])

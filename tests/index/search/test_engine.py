@@ -13,7 +13,7 @@ import pytest
 
 from index import Gallery, GalleryClosed, Sizes, StoreError
 from index.search.segment_file import Damaged
-from tests.index.search.test_settled import World, ask
+from tests.index.search.test_settled import World, ask, settled
 
 SETTLE, HELD, AT_ONCE = 100, 400, 50
 SMALL = Sizes(settle_rows=SETTLE, held_rows=HELD)
@@ -74,6 +74,16 @@ async def test_rows_that_come_faster_than_they_settle_wait(tmp_path: Path) -> No
         assert await removing == 1  # it did not overtake what it removes
     del world.vectors[last]
     await world.check(gallery)
+    await gallery.close()
+
+
+async def test_no_query_waits_for_the_loops_that_settled_rows_need(tmp_path: Path) -> None:
+    """They are loaded before rows settle, which takes long where they have to be compiled."""
+    world = World()
+    gallery = await Gallery.open(tmp_path / "g.db", world.embedder, sizes=SMALL)
+    await world.put(gallery, [str(n) for n in range(SETTLE + AT_ONCE)])
+    await settled(gallery)
+    assert not gallery._engine.rows.cold
     await gallery.close()
 
 
