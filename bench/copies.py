@@ -271,7 +271,7 @@ def _time_lookup(report: Report, rows: int, asked: Fingerprint) -> None:
     columns = Columns.of(rows)
     links = np.zeros(rows, ROW)
     links["link"], links["item"] = np.arange(rows) + 1, np.arange(rows) + 1
-    links["space"], links["group"] = 1, columns.groups
+    links["group"] = columns.groups
     hashes = random.integers(0, 2**63, (rows, 2), np.uint64)
     filters = {name: FILTERS[name].of(columns)[0] for name in ("all", "30%")}
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:

@@ -181,9 +181,8 @@ async def _recall(
     gallery: Gallery,
 ) -> float:
     """Which share of the best ten among all that the filter allows was found."""
-    sources = {
-        int(link.source) for link, _, _ in (await gallery.links.with_ids(found.tolist())).values()
-    }
+    links = await gallery.links.with_ids(filter.space, found.tolist())
+    sources = {int(link.source) for link, _, _ in links.values()}
     allowed = [number for number in rows.tolist() if filter.admits(0, world.link(number), "image")]
     scores = world.vectors[allowed] @ query
     best = {allowed[at] for at in np.argsort(-scores, kind="stable")[:K].tolist()}

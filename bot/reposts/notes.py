@@ -171,7 +171,8 @@ class Notes:
         shared = permissions.shared_with_everyone_here(guild, channel, groups)
         open_ = await sight.look([group for group in groups if group.id in shared])
         filter = Filter(post.space, frozenset(open_), but_not_source=str(post.message))
-        for id, (link, _, _) in (await self._links.with_ids(list(new.links))).items():
+        there = await self._links.with_ids(post.space, list(new.links))
+        for id, (link, _, _) in there.items():
             if link.details.get("kind") == "sticker":
                 continue
             copies = await self._searcher.copies_of(id, filter)

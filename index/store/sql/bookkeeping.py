@@ -67,6 +67,11 @@ class Bookkeeping:
         rows = await self._database.rows("SELECT space, days FROM retention")
         return {space: days for space, days in rows}  # noqa: C416 (mypy can't see pairs in rows)
 
+    async def days_kept(self, space: int) -> int | None:
+        """The days that a space keeps pictures; None: no limit."""
+        rows = await self._database.rows("SELECT days FROM retention WHERE space = ?", space)
+        return int(rows[0][0]) if rows else None
+
     async def depart(self, space: int, since: float) -> None:
         """Note that a space was left (Unix seconds); an earlier note stays."""
         await self._database.execute(
@@ -286,12 +291,11 @@ class Bookkeeping:
 
     async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
         """Jobs, oldest first; `active`: only those running or paused."""
+        where, values = ("1 = 1", []) if space is None else ("space = ?", [space])
+        if active:
+            where += " AND status IN ('running', 'paused')"
         rows = await self._database.rows(
-            """SELECT id, space, kind, status, state FROM jobs
-            WHERE (space = ?1 OR ?1 IS NULL) AND (?2 = 0 OR status IN ('running', 'paused'))
-            ORDER BY id""",
-            space,
-            int(active),
+            f"SELECT id, space, kind, status, state FROM jobs WHERE {where} ORDER BY id", *values
         )
         return [
             Job(id, space, kind, status, json.loads(state))

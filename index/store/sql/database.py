@@ -120,6 +120,9 @@ class Database(Protocol):
         every   whether all of the phrases are to be there, or one of them
         """
 
+    async def count_rows(self, table: str) -> int:
+        """How many rows a table has; nearly, where to count them all would take long."""
+
     def note_deletion(self) -> None:
         """Something is deleted in this transaction, and is to leave nothing."""
 

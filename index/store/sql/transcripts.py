@@ -6,15 +6,16 @@ from collections.abc import Collection, Sequence
 
 from index.store.sql import columns, statements, word_search, words
 from index.store.sql.database import MAX_ID, Database, Transaction
+from index.store.sql.traits import of_space
 from index.store.sql.watches import words_were_read
 from index.types.filter import Filter
 from index.types.query import tidy
 from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript, Place
 
 # Links to pictures that were never read, that are to be read again, or were not read for this link.
-_PENDING = """items.kind = 'image' AND (
+_PENDING = f"""items.kind = 'image' AND (
     NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.item = links.item AND stale = 0)
-    OR links.id IN (SELECT link FROM unread))"""
+    OR {words.UNREAD})"""
 _LINKS_AND_ITEMS = "links JOIN items ON items.id = links.item"
 _LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
 # Links of an item in a space, whose home is that of one of some groups.
@@ -133,13 +134,12 @@ class Transcripts:
 
         after   the id of the last one that was given before; 0: from the newest on
         """
-        rows = await self._database.rows(
+        there, values = of_space(space)
+        rows = await self._database.many_rows(
             f"""SELECT items.key, {columns.LINK}
-            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL) AND links.id < ?2
-            ORDER BY links.id DESC LIMIT ?3""",
-            space,
-            after or MAX_ID,
-            limit,
+            WHERE {_PENDING} AND {there} AND links.id < ?
+            ORDER BY links.id DESC LIMIT ?""",
+            *(*values, after or MAX_ID, limit),
         )
         return [PendingTranscript(row[1], row[0], columns.link_of(row[1:])) for row in rows]
 
@@ -153,10 +153,11 @@ class Transcripts:
     async def count_pending(self, space: int | None = None) -> int:
         """How many such pictures there are; of a space, if given. That one is pending elsewhere
         must not be told here."""
+        there, values = of_space(space)
         rows = await self._database.many_rows(
             f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS}
-            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL)""",
-            space,
+            WHERE {there} AND {_PENDING}""",
+            *values,
         )
         return int(rows[0][0])
 
@@ -170,11 +171,12 @@ class Transcripts:
         only = None if filter.only is None else sorted(filter.only)
         groups = None if filter.groups is None else sorted(filter.groups)
         rows = await self._database.many_rows(
-            """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
+            f"""SELECT COUNT(*) FROM {_LINKS_AND_ITEMS}
             WHERE links.space = ?1 AND items.kind = 'image'
             AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
-            AND (links.item NOT IN (SELECT item FROM transcripts WHERE stale = 0 OR ?3 = 0)
-                OR links.id IN (SELECT link FROM unread))
+            AND (NOT EXISTS (SELECT 1 FROM transcripts
+                    WHERE transcripts.item = links.item AND (stale = 0 OR ?3 = 0))
+                OR {words.UNREAD})
             AND (links.id IN (numbers(?4)) OR ?4 IS NULL)""",
             filter.space,
             groups,
@@ -186,11 +188,14 @@ class Transcripts:
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
         """Let pictures be read again: all, or those of a space, or of some of its groups. What was
         read in them counts until then."""
+        if space is None:
+            await self._database.execute("UPDATE transcripts SET stale = 1")
+            return
         allowed = None if groups is None else list(groups)
         await self._database.execute(
             """UPDATE transcripts SET stale = 1 WHERE item IN (
                 SELECT item FROM links WHERE space = ?1
-                AND (group_id IN (numbers(?2)) OR ?2 IS NULL)) OR ?1 IS NULL""",
+                AND (group_id IN (numbers(?2)) OR ?2 IS NULL))""",
             space,
             allowed,
         )
@@ -199,9 +204,8 @@ class Transcripts:
 async def of_links(database: Database, links: Collection[int]) -> dict[int, tuple[str, ...]]:
     """As `Transcripts.of_links`."""
     rows = await database.rows(
-        """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
-        WHERE links.id IN (numbers(?)) AND lines != ''
-        AND links.id NOT IN (SELECT link FROM unread)""",
+        f"""SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
+        WHERE links.id IN (numbers(?)) AND lines != '' AND NOT {words.UNREAD}""",
         list(links),
     )
     return {id: tuple(lines.splitlines()) for id, lines in rows}

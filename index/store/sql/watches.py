@@ -10,6 +10,7 @@ from typing import Any
 
 from index.store.sql import columns, statements
 from index.store.sql.database import MAX_ID, Database, Row, Transaction
+from index.store.sql.words import UNREAD
 from index.types.query import QueryEmbedding
 from index.types.searches import Asked
 from index.types.watches import COUNTED_S, MOST_PENDING, TOLD_S, Notice, Stage, Unjudged, Watch
@@ -118,8 +119,10 @@ class Watches:
 
     async def outdated(self, revision: str) -> list[Watch]:
         """The watches that are not paused and that another model than this one has embedded."""
+        # Written so that an index has them: this is asked for each new picture.
         rows = await self._database.rows(
-            f"SELECT {WATCH} WHERE paused = '' AND revision != ? ORDER BY id", revision
+            f"SELECT {WATCH} WHERE paused = '' AND (revision < ?1 OR revision > ?1) ORDER BY id",
+            revision,
         )
         return [_watch_of(row) for row in rows]
 
@@ -138,10 +141,11 @@ class Watches:
     async def unjudged(self, *, after: int = 0, limit: int) -> list[Unjudged]:
         """Links that can be judged now, by id, from above `after`."""
         rows = await self._database.rows(
-            "SELECT link, stage FROM unjudged WHERE link > ? AND stage != ? ORDER BY link LIMIT ?",
+            """SELECT space, link, stage FROM unjudged JOIN links ON links.id = unjudged.link
+            WHERE link > ? AND stage != ? ORDER BY link LIMIT ?""",
             *(after, int(Stage.UNREAD), limit),
         )
-        return [Unjudged(link, Stage(stage)) for link, stage in rows]
+        return [Unjudged(space, link, Stage(stage)) for space, link, stage in rows]
 
     async def judged(self, link: Unjudged, notices: Sequence[Notice], *, await_words: bool) -> None:
         """Keep what came of judging a link.
@@ -156,10 +160,9 @@ class Watches:
             if await_words and link.stage is Stage.SHOWN:
                 # Its words may have been read meanwhile.
                 await db.execute(
-                    """UPDATE unjudged SET stage = CASE WHEN EXISTS (
+                    f"""UPDATE unjudged SET stage = CASE WHEN EXISTS (
                         SELECT 1 FROM links JOIN transcripts ON transcripts.item = links.item
-                        WHERE links.id = unjudged.link AND stale = 0
-                        AND links.id NOT IN (SELECT link FROM unread))
+                        WHERE links.id = unjudged.link AND stale = 0 AND NOT {UNREAD})
                         THEN CAST(? AS INTEGER) ELSE CAST(? AS INTEGER) END
                     WHERE link = ?""",
                     *(int(Stage.READ), int(Stage.UNREAD), link.link),

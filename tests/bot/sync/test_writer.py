@@ -273,7 +273,7 @@ async def test_opt_in_does_not_overtake_an_opt_out(gallery: Gallery, writer: Wri
 async def test_commit_tells_which_links_are_new(gallery: Gallery, writer: Writer) -> None:
     one = await item(gallery, 100)
     [link] = (await writer.commit([one])).links
-    kept = await gallery.links.link(link)
+    kept = await gallery.links.link(SPACE, link)
     assert kept is not None
     assert kept.source == "100"
     again = await writer.commit([one])

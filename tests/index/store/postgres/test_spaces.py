@@ -110,8 +110,9 @@ class World:
             self.source.rows[int(link)] = Row(
                 *(int(link), space, group, text, vectors, owner, posted)
             )
-        ids = await by.store.links.with_ids(added.links.tolist())
-        self._links |= {id: link for id, (link, _, _) in ids.items()}
+        for space in set(added.spaces.tolist()):
+            there = await by.store.links.with_ids(space, added.links.tolist())
+            self._links |= {id: link for id, (link, _, _) in there.items()}
 
 
 @pytest.mark.parametrize("sizes", [LARGE, SMALL], ids=["all spaces kept", "one space kept"])
