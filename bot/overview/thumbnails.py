@@ -34,7 +34,8 @@ class Thumbnails:
         self._surveyor = surveyor
 
     async def look_up(self, space: int, ids: Sequence[int]) -> list[ShownHit]:
-        """Those of these links of a server that can be read in time and are no spoilers, in their order."""
+        """Those of these links of a server that can be read in time and are no spoilers, in
+        their order."""
         found = await self._links.with_ids(space, ids)
         hits = [
             Hit(rank, 0.0, id, "image", found[id][0], 0, None)

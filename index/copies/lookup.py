@@ -1,9 +1,8 @@
 """The pictures of a gallery whose hashes are near those of a picture.
 
-For each link that shows a picture with a fingerprint there is a row of 40 bytes in memory, as long as
-somebody asks in its space. The rows of a space are read when somebody asks there for the first
-time, and follow the store from then on. The spaces that nobody has asked in for longest are
-forgotten, so that memory is bounded.
+For each link that shows a picture with a fingerprint there is a row of 40 bytes in memory. The rows
+of a space are read when somebody asks there for the first time, and follow the store from then on.
+The spaces that nobody has asked in for longest are forgotten, so that memory is bounded.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class HashSource(Protocol):
     """Where the rows are read from."""
 
     def hashes(self, space: int) -> AsyncIterator[Rows]:
-        """The rows of a space's links, in chunks. A change that is made meanwhile may be in them."""
+        """The rows of a space's links, in chunks. What changes meanwhile may be in them."""
 
     async def hashes_of_items(self, keys: Collection[bytes], spaces: Collection[int]) -> Rows:
         """The rows of the links of these spaces that show items with these keys."""

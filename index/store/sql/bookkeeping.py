@@ -53,14 +53,20 @@ class Bookkeeping:
 
     async def set_retention(self, space: int, days: int | None) -> None:
         """Keep pictures for this many days from now on; None: no limit."""
-        if days is None:
-            await self._database.execute("DELETE FROM retention WHERE space = ?", space)
-        else:
-            await self._database.execute(
-                """INSERT INTO retention (space, days) VALUES (?, ?)
-                ON CONFLICT (space) DO UPDATE SET days = excluded.days""",
-                *(space, days),
-            )
+
+        async def write(db: Transaction) -> None:
+            # Else another process could write what is older after those links are removed.
+            await db.hold_rules([space], to_change=True)
+            if days is None:
+                await db.execute("DELETE FROM retention WHERE space = ?", space)
+            else:
+                await db.execute(
+                    """INSERT INTO retention (space, days) VALUES (?, ?)
+                    ON CONFLICT (space) DO UPDATE SET days = excluded.days""",
+                    *(space, days),
+                )
+
+        await self._database.write(write)
 
     async def retention(self) -> dict[int, int]:
         """The days that pictures are kept, of each space that has a limit."""

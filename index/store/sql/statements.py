@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -269,6 +269,14 @@ async def returned(db: Transaction, sql: str, *params: Any) -> int:
     return int(number)
 
 
+def by_space(links: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Links, each with its space first, by space."""
+    found: dict[int, list[int]] = {}
+    for space, link in links:
+        found.setdefault(space, []).append(link)
+    return found
+
+
 async def drop_links(db: Transaction, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
     await words.drop(db, await words.links_with_words(db, where, *params))
@@ -277,6 +285,6 @@ async def drop_links(db: Transaction, where: str, *params: Any) -> Changes:
         removed=[id for id, _, _ in removed], dropped=Counter(space for _, _, space in removed)
     )
     await db.touch(changes.removed)
-    await db.follow(changes)
+    await db.follow(by_space((space, id) for id, _, space in removed))
     await drop_orphans(db, [item for _, item, _ in removed], set(changes.dropped))
     return changes

@@ -66,6 +66,7 @@ class Transcripts:
         text = _kept(lines)
 
         async def write(db: Transaction) -> None:
+            await db.hold_item(key)  # else a link of another process could miss these words
             found = await db.rows(
                 """SELECT items.id, transcripts.lines FROM items CROSS JOIN ocr
                 LEFT JOIN transcripts ON transcripts.item = items.id
