@@ -16,6 +16,8 @@ from index.store.sql import columns, words
 from index.store.sql.database import Transaction
 from index.types.records import Changes, Cursor, EmbeddedPicture, Group, Job, Link
 
+DAY_S = 86_400
+
 
 async def permitted(
     db: Transaction, items: Sequence[tuple[EmbeddedPicture, Link]]
@@ -25,9 +27,9 @@ async def permitted(
     await db.hold_rules(spaces)  # else an erasure by another process could miss these links
     there = "space IN (numbers(?))"
     out = await db.rows(f"SELECT space, owner, upto FROM left_out WHERE {there}", spaces)
-    kept_s = await db.rows(f"SELECT space, days * 86400 FROM retention WHERE {there}", spaces)
+    kept = await db.rows(f"SELECT space, days FROM retention WHERE {there}", spaces)
     left_out = {(space, owner): upto for space, owner, upto in out}
-    oldest = {space: time.time() - seconds for space, seconds in kept_s}
+    oldest = {space: time.time() - DAY_S * days for space, days in kept}
     return [
         (picture, link)
         for picture, link in items

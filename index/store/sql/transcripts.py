@@ -13,9 +13,10 @@ from index.types.query import tidy
 from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript, Place
 
 # Links to pictures that were never read, that are to be read again, or were not read for this link.
-_PENDING = f"""items.kind = 'image' AND (
-    NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.item = links.item AND stale = 0)
-    OR {words.UNREAD})"""
+# They are joined: of a condition with OR, PostgreSQL makes a set, and that of every space.
+_READ = """LEFT JOIN transcripts AS read ON read.item = links.item AND read.stale = 0
+    LEFT JOIN unread ON unread.link = links.id"""
+_PENDING = "items.kind = 'image' AND (read.item IS NULL OR unread.link IS NOT NULL)"
 _LINKS_AND_ITEMS = "links JOIN items ON items.id = links.item"
 _LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
 # Links of an item in a space, whose home is that of one of some groups.
@@ -137,7 +138,7 @@ class Transcripts:
         """
         there, values = of_space(space)
         rows = await self._database.many_rows(
-            f"""SELECT items.key, {columns.LINK}
+            f"""SELECT items.key, {columns.LINK} {_READ}
             WHERE {_PENDING} AND {there} AND links.id < ?
             ORDER BY links.id DESC LIMIT ?""",
             *(*values, after or MAX_ID, limit),
@@ -147,7 +148,9 @@ class Transcripts:
     async def is_pending(self, key: bytes) -> bool:
         """Whether words are still to be read in the picture with this key, for any of its links."""
         rows = await self._database.rows(
-            f"SELECT 1 FROM {_LINKS_AND_ITEMS} WHERE items.key = ? AND {_PENDING} LIMIT 1", key
+            f"""SELECT 1 FROM {_LINKS_AND_ITEMS} {_READ}
+            WHERE items.key = ? AND {_PENDING} LIMIT 1""",
+            key,
         )
         return bool(rows)
 
@@ -156,7 +159,7 @@ class Transcripts:
         must not be told here."""
         there, values = of_space(space)
         rows = await self._database.many_rows(
-            f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS}
+            f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS} {_READ}
             WHERE {there} AND {_PENDING}""",
             *values,
         )
@@ -173,11 +176,11 @@ class Transcripts:
         groups = None if filter.groups is None else sorted(filter.groups)
         rows = await self._database.many_rows(
             f"""SELECT COUNT(*) FROM {_LINKS_AND_ITEMS}
-            WHERE links.space = ?1 AND items.kind = 'image'
+            LEFT JOIN transcripts AS read
+                ON read.item = links.item AND (read.stale = 0 OR ?3 = 0)
+            LEFT JOIN unread ON unread.link = links.id
+            WHERE links.space = ?1 AND {_PENDING}
             AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
-            AND (NOT EXISTS (SELECT 1 FROM transcripts
-                    WHERE transcripts.item = links.item AND (stale = 0 OR ?3 = 0))
-                OR {words.UNREAD})
             AND (links.id IN (numbers(?4)) OR ?4 IS NULL)""",
             filter.space,
             groups,

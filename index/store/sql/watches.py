@@ -119,12 +119,14 @@ class Watches:
 
     async def outdated(self, revision: str) -> list[Watch]:
         """The watches that are not paused and that another model than this one has embedded."""
-        # Written so that an index has them: this is asked for each new picture.
+        # Written so that an index has them: this is asked for each new picture. SQLite would read
+        # all watches for their order.
         rows = await self._database.rows(
-            f"SELECT {WATCH} WHERE paused = '' AND (revision < ?1 OR revision > ?1) ORDER BY id",
+            f"""SELECT {WATCH} WHERE paused = '' AND revision < ?1
+            UNION ALL SELECT {WATCH} WHERE paused = '' AND revision > ?1""",
             revision,
         )
-        return [_watch_of(row) for row in rows]
+        return sorted(map(_watch_of, rows), key=lambda watch: watch.id)
 
     async def owners(self) -> list[tuple[int, int]]:
         """Who has watches: each space and owner."""
@@ -179,9 +181,8 @@ class Watches:
     async def drop_unjudged(self, posted_before: float) -> None:
         """Judge no more what was posted before then (Unix seconds): it is not new any more."""
         await self._database.execute(
-            """DELETE FROM unjudged WHERE link IN (
-            SELECT links.id FROM unjudged JOIN links ON links.id = unjudged.link
-            WHERE posted_at < ?)""",
+            """DELETE FROM unjudged WHERE EXISTS (
+            SELECT 1 FROM links WHERE links.id = unjudged.link AND posted_at < ?)""",
             posted_before,
         )
 
@@ -209,11 +210,11 @@ class Watches:
     async def _notices(self, where: str, *params: Any) -> list[Notice]:
         # A link that is gone is 0, which no link is.
         rows = await self._database.rows(
-            f"""SELECT id, watch, COALESCE(link, 0), due, sending FROM notices
-            WHERE {where} ORDER BY id""",
+            f"SELECT id, watch, COALESCE(link, 0), due, sending FROM notices WHERE {where}",
             *params,
         )
-        return [Notice(*row) for row in rows]
+        # Put in order here: for that, SQLite would read all that was ever told.
+        return sorted((Notice(*row) for row in rows), key=lambda notice: notice.id)
 
     async def pending_of(self, space: int, owner: int) -> dict[int, list[Notice]]:
         """What waits to be told to an owner, by watch."""

@@ -460,7 +460,7 @@ async def find_what_a_space_has(db: aiosqlite.Connection) -> None:
         "CREATE INDEX jobs_of_space ON jobs (space)",
         "CREATE INDEX jobs_at_work ON jobs (id) WHERE status IN ('running', 'paused')",
         "CREATE INDEX groups_closed ON groups (space, id) WHERE closed_since IS NOT NULL",
-        "CREATE INDEX not_copies_of_space ON not_copies (space)",
+        "CREATE INDEX not_copies_of_space ON not_copies (space, item, other)",
         "CREATE INDEX passes_of_space ON passes (space)",
         "CREATE INDEX watches_by_revision ON watches (revision) WHERE paused = ''",
     ):
