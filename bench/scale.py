@@ -41,7 +41,9 @@ MEASURED: Mapping[str, Known] = {
     "fingerprint_bytes": Known(2_916, "bytes of a fingerprint, which come on top there", "copies"),
     "row_bytes": Known(2_600, "bytes in memory of a picture in a server that is asked", "store"),
     "bot_mb": Known(595, "MB of a bot's own, with the model", "start"),
-    "file_row_bytes": Known(100, "bytes in memory of a picture whose vectors are in files", "search"),
+    "file_row_bytes": Known(
+        100, "bytes in memory of a picture whose vectors are in files", "search"
+    ),
     "decoders_mb": Known(256, "MB of the processes that decode", "footprint"),
     "embedded_per_s": Known(16.4, "pictures a second that a core takes in", "ingest"),
     "committed_per_s": Known(420, "pictures a second that PostgreSQL takes while asked", "store"),
@@ -130,9 +132,7 @@ def needs(servers: int, given: Numbers) -> dict[str, float]:
 
 def _bytes(in_file: bool, given: Numbers) -> float:
     """What a picture takes on disk."""
-    return (
-        given["file_bytes"] if in_file else given["postgres_bytes"] + given["fingerprint_bytes"]
-    )
+    return given["file_bytes"] if in_file else given["postgres_bytes"] + given["fingerprint_bytes"]
 
 
 def table(given: Numbers) -> list[str]:
