@@ -55,6 +55,7 @@ ASSUMED: Mapping[str, Known] = {
     "questions_each_day": Known(20, "questions in a server a day", "assumed"),
     "peak": Known(5, "times the average in the busiest hour", "assumed"),
     "asked_share": Known(0.05, "share of all pictures in servers that are in memory", "assumed"),
+    "row_room": Known(1.5, "times that, since arrays that grow have room", "assumed"),
     "database_copies": Known(2, "copies of the database: one more to take over", "assumed"),
     "disk_room": Known(1.5, "disk for each byte of data", "assumed"),
     "database_memory": Known(0.05, "share of a database that its memory holds", "assumed"),
@@ -94,7 +95,7 @@ def needs(servers: int, given: Numbers) -> dict[str, float]:
         bots = 1
     else:
         disk_gb = data_gb * given["database_copies"] * given["disk_room"]
-        rows_gb = asked * (given["row_bytes"] + HASH_ROW_BYTES) / GB
+        rows_gb = asked * given["row_room"] * (given["row_bytes"] + HASH_ROW_BYTES) / GB
         write_cores = new_per_s / given["committed_per_s"] / given["fullest"]
         database_cores = given["database_copies"] * max(2, math.ceil(write_cores))
         database_gb = given["database_copies"] * data_gb * given["database_memory"]

@@ -137,12 +137,14 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
     first: list[float] = []
     recalls: dict[tuple[str, str], list[float]] = {}
     seen: set[int] = set()
+    held: dict[int, int] = {}  # bytes in memory by the size of a server, when it is first asked
     for kind, queries in vectors.items():
         for query in queries:
             space = int(random.choice(world.spaces))
             rows = np.flatnonzero(world.spaces == space)
             for label, filter in _filters(space, rows).items():
                 embedding = QueryEmbedding(words=query, revision=MODEL.revision)
+                before = galleries["postgres"]._engine.resident_bytes
                 for name, gallery in galleries.items():
                     begun = time.perf_counter()
                     await gallery.search(embedding, filter, k=K, guesses=True)
@@ -150,6 +152,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
                     if name == "postgres" and space not in seen:
                         first.append(took)
                         seen.add(space)
+                        held[len(rows)] = gallery._engine.resident_bytes - before
                     else:
                         times[name].append(took)
                 found = await galleries["postgres"]._engine.search(query, filter, k=K)
@@ -167,6 +170,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
         "postgres_p50_ratio": round(p50["postgres"] / p50["sqlite"], 2),
         **{f"{name}_p50_ms": round(ms, 2) for name, ms in p50.items()},
         **{f"{name}_p99_ms": round(ms, 2) for name, ms in p99.items()},
+        "postgres, bytes in memory a picture": held[max(held)] // max(held),
         "first question in a server, median ms": round(float(np.median(first)), 1),
         "first question in a server, worst ms": round(max(first), 1),
     }

@@ -124,8 +124,12 @@ async def test_spaces_are_read_when_they_are_asked_and_followed_from_then_on(poo
     await lookup.follow(Changes(), {b"4", b"5"})
     assert await lookup.near(ASKED, Filter(1), 9) == [1, 5]
     assert await lookup.near(ASKED, Filter(2), 9) == [4, 2]
+    source.rows = np.concatenate([source.rows, row(6, bits=0, space=2)])
+    await lookup.follow(Changes(), {b"6"})
+    assert await lookup.near(ASKED, Filter(1), 9) == [1, 5]
+    assert await lookup.near(ASKED, Filter(2), 9) == [4, 6, 2]
     await lookup.follow(Changes(removed=[2], dropped={2: 1}))
-    assert await lookup.near(ASKED, Filter(2), 9) == [4]
+    assert await lookup.near(ASKED, Filter(2), 9) == [4, 6]
     assert await lookup.near(ASKED, Filter(1), 9) == [1, 5]
     assert of_one == 40
 
