@@ -41,9 +41,9 @@ MUTANTS = (
     ),
     Mutant(
         "what was called no copy in other spaces is not looked at",
-        "index/store/postgres/schema.py",
-        "CREATE INDEX not_copies_of_space ON not_copies (space, item, other);",
-        "CREATE INDEX not_copies_of_space ON not_copies (space);",
+        "index/store/sqlite/migrations.py",
+        '"CREATE INDEX not_copies_of_space ON not_copies (space, item, other)"',
+        '"CREATE INDEX not_copies_of_space ON not_copies (space)"',
         (QUESTION,),
     ),
     Mutant(
