@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,10 @@ class Log:
 def log(monkeypatch: pytest.MonkeyPatch) -> Log:
     """Has every statement of the galleries that are opened from now on."""
     log = Log()
-    asyncpg = pytest.importorskip("asyncpg")
+    if find_spec("asyncpg") is None:
+        return log
+    import asyncpg
+
     create_pool, chunks = asyncpg.create_pool, transaction.Transaction.chunks
 
     def note(record: Any) -> None:
