@@ -21,6 +21,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -137,6 +138,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
     first: list[float] = []
     recalls: dict[tuple[str, str], list[float]] = {}
     seen: set[int] = set()
+    engine: Any = galleries["postgres"]._engine  # of spaces in memory
     held: dict[int, int] = {}  # bytes in memory by the size of a server, when it is first asked
     for kind, queries in vectors.items():
         for query in queries:
@@ -144,7 +146,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
             rows = np.flatnonzero(world.spaces == space)
             for label, filter in _filters(space, rows).items():
                 embedding = QueryEmbedding(words=query, revision=MODEL.revision)
-                before = galleries["postgres"]._engine.resident_bytes
+                before = engine.resident_bytes
                 for name, gallery in galleries.items():
                     begun = time.perf_counter()
                     await gallery.search(embedding, filter, k=K, guesses=True)
@@ -152,7 +154,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
                     if name == "postgres" and space not in seen:
                         first.append(took)
                         seen.add(space)
-                        held[len(rows)] = gallery._engine.resident_bytes - before
+                        held[len(rows)] = engine.resident_bytes - before
                     else:
                         times[name].append(took)
                 found = await galleries["postgres"]._engine.search(query, filter, k=K)
