@@ -44,6 +44,7 @@ MEASUREMENTS = {
     "prepare": "bench.prepare",
     "quality": "bench.quality",
     "query": "bench.query",
+    "scale": "bench.scale",
     "search": "bench.search",
     "start": "bench.start",
     "store": "bench.store",

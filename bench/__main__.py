@@ -125,6 +125,7 @@ def _options(given: Given) -> Options:
         rows=tuple(_whole("BENCH_ROWS", one) for one in rows.split(",") if one),
         only=given.only,
         db=given.db,
+        scale=_numbers("BENCH_SCALE", variables.get("BENCH_SCALE", "")),
         worlds=_whole("BENCH_WORLDS", worlds) if worlds else None,
     )
 
@@ -151,6 +152,12 @@ def _whole(name: str, text: str) -> int:
         return int(text)
     except ValueError:
         raise WrongUse(f"{name} takes a whole number, not {text!r}.") from None
+
+
+def _numbers(name: str, text: str) -> dict[str, float]:
+    """What is given as `one=1,other=2.5`."""
+    pairs = [one.partition("=") for one in text.split(",") if one.strip()]
+    return {key.strip(): _number(f"{name}: {key.strip()}", value) for key, _, value in pairs}
 
 
 def _number(name: str, text: str) -> float:

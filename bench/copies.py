@@ -242,6 +242,9 @@ def _subjects(paths: Sequence[Path]) -> list[set[str]]:
 # ---- times
 
 
+DRAWN = 40  # pictures of the demo whose fingerprints are weighed
+
+
 def _time_fingerprints(report: Report) -> None:
     """Of a phone's photographs and of screenshots, from bytes, one after another."""
     from index.embed import checkpoint, embedder
@@ -253,6 +256,9 @@ def _time_fingerprints(report: Report) -> None:
     decoded = [decode_for(model, file)() for file in files]
     embedding = _median_ms(lambda one: model.images(one.frames), decoded)
     report.figures["fingerprint_ms"] = whole
+    drawn = sorted((FOLDER / "pictures").iterdir())[:DRAWN]
+    sizes = [len(fingerprint_of(file.read_bytes()).to_bytes()) for file in drawn]
+    report.figures["fingerprint_bytes"] = round(statistics.mean(sizes))
     report.peers["ViT-B/32, ms an embedding"] = embedding
 
 
@@ -271,7 +277,7 @@ def _time_lookup(report: Report, rows: int, asked: Fingerprint) -> None:
     columns = Columns.of(rows)
     links = np.zeros(rows, ROW)
     links["link"], links["item"] = np.arange(rows) + 1, np.arange(rows) + 1
-    links["space"], links["group"] = 1, columns.groups
+    links["group"] = columns.groups
     hashes = random.integers(0, 2**63, (rows, 2), np.uint64)
     filters = {name: FILTERS[name].of(columns)[0] for name in ("all", "30%")}
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:

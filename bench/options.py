@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SQLITE, POSTGRES = "sqlite", "postgres"
@@ -21,4 +22,6 @@ class Options:
     rows: tuple[int, ...] = ()  # BENCH_ROWS: sizes of the gallery; empty: the default sizes
     only: str = ""  # `mutants` and `models`: a word of those to run
     db: str = SQLITE  # `permissions` and `chaos`: what keeps the gallery
+    # BENCH_SCALE, of `scale`: numbers that take the place of its own
+    scale: Mapping[str, float] = field(default_factory=dict)
     worlds: int | None = None  # BENCH_WORLDS, of `permissions`; None: the default

@@ -21,6 +21,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -137,12 +138,15 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
     first: list[float] = []
     recalls: dict[tuple[str, str], list[float]] = {}
     seen: set[int] = set()
+    engine: Any = galleries["postgres"]._engine  # of spaces in memory
+    held: dict[int, int] = {}  # bytes in memory by the size of a server, when it is first asked
     for kind, queries in vectors.items():
         for query in queries:
             space = int(random.choice(world.spaces))
             rows = np.flatnonzero(world.spaces == space)
             for label, filter in _filters(space, rows).items():
                 embedding = QueryEmbedding(words=query, revision=MODEL.revision)
+                before = engine.resident_bytes
                 for name, gallery in galleries.items():
                     begun = time.perf_counter()
                     await gallery.search(embedding, filter, k=K, guesses=True)
@@ -150,6 +154,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
                     if name == "postgres" and space not in seen:
                         first.append(took)
                         seen.add(space)
+                        held[len(rows)] = engine.resident_bytes - before
                     else:
                         times[name].append(took)
                 found = await galleries["postgres"]._engine.search(query, filter, k=K)
@@ -167,6 +172,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
         "postgres_p50_ratio": round(p50["postgres"] / p50["sqlite"], 2),
         **{f"{name}_p50_ms": round(ms, 2) for name, ms in p50.items()},
         **{f"{name}_p99_ms": round(ms, 2) for name, ms in p99.items()},
+        "postgres, bytes in memory a picture": held[max(held)] // max(held),
         "first question in a server, median ms": round(float(np.median(first)), 1),
         "first question in a server, worst ms": round(max(first), 1),
     }
@@ -181,9 +187,8 @@ async def _recall(
     gallery: Gallery,
 ) -> float:
     """Which share of the best ten among all that the filter allows was found."""
-    sources = {
-        int(link.source) for link, _, _ in (await gallery.links.with_ids(found.tolist())).values()
-    }
+    links = await gallery.links.with_ids(filter.space, found.tolist())
+    sources = {int(link.source) for link, _, _ in links.values()}
     allowed = [number for number in rows.tolist() if filter.admits(0, world.link(number), "image")]
     scores = world.vectors[allowed] @ query
     best = {allowed[at] for at in np.argsort(-scores, kind="stable")[:K].tolist()}

@@ -269,7 +269,7 @@ async def _reciprocal(gallery: Gallery, text: str) -> list[int]:
     terms, pairs = embedding.terms, embedding.pairs
     mentions = await gallery.transcripts.mentions((*terms, *pairs), Filter(0))
     said = written(terms, pairs, mentions)
-    links = await gallery.links.with_ids(list(said))
+    links = await gallery.links.with_ids(0, list(said))
     best = sorted(links, key=lambda id: (-said[id].raises, id))[:100]
     scores: dict[int, float] = defaultdict(float)
     for ranking in (seen, [int(links[id][0].source) for id in best]):

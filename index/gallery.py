@@ -536,7 +536,7 @@ class Gallery:
         return Answer(
             hits=await self._hits(
                 page.candidates,
-                filter.says,
+                filter,
                 embedding.terms,
                 first=after.rank + 1 if after else 1,
                 matched=bool(embedding.wanted),
@@ -565,7 +565,7 @@ class Gallery:
     async def _hits(
         self,
         candidates: Sequence[Candidate],
-        exact: Sequence[str],
+        filter: Filter,
         terms: Sequence[str],
         first: int,
         *,
@@ -574,12 +574,12 @@ class Gallery:
         """The candidates with all that is known of their links; one that was removed meanwhile is
         left out.
 
-        exact    phrases that all of them have in their transcripts
+        filter   which all of them have passed
         terms    phrases that the transcripts of some have
         matched  whether their frames fit a question, and aren't just the first ones
         """
-        links = await self.links.with_ids([one.link for one in candidates])
-        written = [one.link for one in candidates if exact or one.written]
+        links = await self.links.with_ids(filter.space, [one.link for one in candidates])
+        written = [one.link for one in candidates if filter.says or one.written]
         lines = await self.transcripts.of_links(written) if written else {}
         frames = {one.link: one.frame for one in candidates} if matched else {}
         seconds = await self.links.seconds(frames) if frames else {}
@@ -590,7 +590,7 @@ class Gallery:
                 sure=one.sure,
                 copies=one.copies,
                 concepts=one.concepts,
-                says=excerpt(lines.get(one.link, ()), exact or terms),
+                says=excerpt(lines.get(one.link, ()), filter.says or terms),
                 second=seconds.get(one.link),
             )
             for rank, one in enumerate(candidates, start=first)

@@ -78,7 +78,9 @@ class PostedBefore:
 
     async def _copies(self, picture: bytes | int, filter: Filter) -> list[Copy]:
         links = self._store.links
-        asked = await (self._link(picture) if isinstance(picture, int) else self._posted(picture))
+        asked = await (
+            self._link(filter.space, picture) if isinstance(picture, int) else self._posted(picture)
+        )
         exact = await links.exact_copies(picture, filter)
         known = _admitted(filter, exact)
         relations = dict.fromkeys(known, Relation("exact"))
@@ -104,10 +106,10 @@ class PostedBefore:
         fingerprint = await self._looking.run(partial(fingerprint_of, data))
         return _Asked(vectors, revision, fingerprint, np.inf)
 
-    async def _link(self, id: int) -> _Asked:
+    async def _link(self, space: int, id: int) -> _Asked:
         """raises   LinkGone"""
         item = await self._store.items.item_of_link(id)
-        link = await self._store.links.link(id)
+        link = await self._store.links.link(space, id)
         if item is None or link is None:
             raise LinkGone(id)
         made = (await self._store.copies.fingerprints([id])).get(id)
@@ -128,7 +130,7 @@ class PostedBefore:
         self._models.check_revision(asked.revision)
         similar = (await self._index.search(asked.vectors, filter, k=SIMILAR)).links.tolist()
         candidates = await self._store.copies.fingerprints({*near, *similar})
-        links = await self._store.links.with_ids(list(candidates))
+        links = await self._store.links.with_ids(filter.space, list(candidates))
         admitted = [id for id, (link, kind, _) in links.items() if filter.admits(id, link, kind)]
         said = set() if own is None else await self._store.copies.not_copies([own, *admitted])
         others = {

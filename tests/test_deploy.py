@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.ops.metrics import Metrics
+from bot.ops.metrics import Metrics, WorkerMetrics
 from bot.ops.settings import DEFAULTS
 from index.images import confinement
 from index.types.address import fault_of
@@ -54,18 +54,18 @@ def expressions() -> Iterator[tuple[str, str]]:
 
 
 def exported() -> dict[str, set[str]]:
-    """The names of all samples that the bot can export, each with its labels."""
-    names = {}
-    for family in Metrics().registry.collect():
-        endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
-        for ending in endings.get(family.type, [""]):
-            names[family.name + ending] = set(ADDED)
-    registered = Metrics()
-    for metric in vars(registered).values():
-        if labels := getattr(metric, "_labelnames", ()):
-            for name in names:
-                if name.startswith(metric._name):
-                    names[name] |= set(labels)
+    """The names of all samples that a bot or a worker can export, each with its labels."""
+    names = dict[str, set[str]]()
+    for registered in (Metrics(), WorkerMetrics()):
+        for family in registered.registry.collect():
+            endings = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"]}
+            for ending in endings.get(family.type, [""]):
+                names.setdefault(family.name + ending, set(ADDED))
+        for metric in vars(registered).values():
+            if labels := getattr(metric, "_labelnames", ()):
+                for name in names:
+                    if name.startswith(metric._name):
+                        names[name] |= set(labels)
     return names
 
 
@@ -85,7 +85,7 @@ def test_what_is_asked_of_prometheus_is_exported(where: str, expression: str) ->
     assert labels <= set.union(ADDED, *(names[name] for name in found))
 
 
-def test_the_dashboard_shows_all_that_the_bot_measures() -> None:
+def test_the_dashboard_shows_all_that_bots_and_workers_measure() -> None:
     shown = " ".join(expression for _, expression in expressions())
     ours = {name for name in exported() if name.startswith("magpie_")}
     families = {re.sub(r"_(bucket|sum|count)$", "", name) for name in ours}

@@ -160,7 +160,7 @@ class PostedBefore:
         refused: list[Hit] = []
         if start == 0:
             alike = await self._look_alikes(embedding, filter, copies)
-            refused = await self._refused(own, groups) if moderator and own else []
+            refused = await self._refused(asker.guild.id, own, groups) if moderator and own else []
         places, others, more = await asyncio.gather(
             self._places(every, start),
             self._results.look_up(alike),
@@ -230,10 +230,10 @@ class PostedBefore:
         )
         return [hit for hit in answer.hits if hit.sure]
 
-    async def _refused(self, own: int, groups: set[int]) -> list[Hit]:
+    async def _refused(self, space: int, own: int, groups: set[int]) -> list[Hit]:
         """What was called no copy of this picture, among what may be seen; newest first."""
         said = sorted(await self._bookkeeping.not_copies_of(own), reverse=True)
-        links = await self._links.with_ids(said)
+        links = await self._links.with_ids(space, said)
         open_ = [id for id in said if id in links and links[id][0].group.id in groups]
         return [hit_of(id, links[id][0]) for id in open_[:REFUSED]]
 

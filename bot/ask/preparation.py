@@ -95,12 +95,8 @@ class Preparation:
         more, less = search.asked.more, search.asked.less
         if not more and not less:
             return embedding
-        links = await self._links.with_ids([*more, *less])
-        open_ = {
-            id
-            for id, (link, _, _) in links.items()
-            if link.space == search.space and link.group.id in groups
-        }
+        links = await self._links.with_ids(search.space, [*more, *less])
+        open_ = {id for id, (link, _, _) in links.items() if link.group.id in groups}
         return await self._embedder.steered(
             embedding, [id for id in more if id in open_], [id for id in less if id in open_]
         )

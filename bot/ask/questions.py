@@ -159,8 +159,8 @@ class Questions:
         raises   Refusal if the asker may not see it
         """
         as_of = self._writer.now
-        link = await self._links.link(link_id)
-        if link is None or link.space != asker.guild.id:
+        link = await self._links.link(asker.guild.id, link_id)
+        if link is None:
             raise Refusal(text.picture_unavailable)
         if not await self.may_read(asker, [link.group]):
             raise Refusal(text.picture_unavailable)

@@ -170,7 +170,7 @@ class Results:
         """A hit with one of its copies in its place; none if that one is gone."""
         if hit.id == link:
             return [hit]
-        links = await self._links.with_ids([link])
+        links = await self._links.with_ids(hit.link.space, [link])
         copies = (hit.id, *(copy for copy in hit.copies if copy != link))
         return [
             dataclasses.replace(
@@ -241,9 +241,9 @@ class Results:
         ]
 
     async def _copies(self, hits: Sequence[Hit]) -> dict[int, tuple[Hit, ...]]:
-        """The near-copies of each hit that has some, as hits themselves."""
+        """The near-copies of each hit that has some, as hits themselves. All are of one server."""
         ids = [id for hit in hits for id in hit.copies]
-        links = await self._links.with_ids(ids) if ids else {}
+        links = await self._links.with_ids(hits[0].link.space, ids) if ids else {}
         return {
             hit.id: tuple(
                 dataclasses.replace(

@@ -75,7 +75,7 @@ class Privacy(app_commands.Group):
             pictures=await self._links.count_of_owner(space, member),
             searches=len(await self._bookkeeping.searches_of(space, member)),
             watches=len(await self._watches.of_owner(space, member)),
-            days=(await self._bookkeeping.retention()).get(space),
+            days=await self._bookkeeping.days_kept(space),
             opted_out=self._left_out.opted_out(space, member),
             erased_upto=self._left_out.erased_upto(space, member),
         )
@@ -136,7 +136,7 @@ class Privacy(app_commands.Group):
             "model": model.name if model else "",
             "opted_out": self._left_out.opted_out(space, member),
             "erased_upto": None if erased_upto is None else _iso(erased_upto),
-            "kept_for_days": (await self._bookkeeping.retention()).get(space),
+            "kept_for_days": await self._bookkeeping.days_kept(space),
             "questions": [question.to_json() for question in questions],
             "watches": [watch.to_json() for watch in watches],
             "told_of_watches_at": [

@@ -41,7 +41,7 @@ def register(
     async def choose(interaction: discord.Interaction[Any], _: re.Match[str]) -> None:
         """The first step: a private message with the others."""
         member = admin(interaction)
-        days = (await bookkeeping.retention()).get(member.guild.id, 0)
+        days = await bookkeeping.days_kept(member.guild.id) or 0
         plan = Plan(panel.ids_in(all_chosen(interaction)), days, before=days)
         card = panel.steps(plan, member, watched, facts())
         await interaction.response.send_message(view=card, ephemeral=True)
@@ -71,7 +71,7 @@ def register(
         lines.insert(0, text.watched_now(begun) if begun else text.nothing_begun())
         if begun:
             lines.append(text.what_happens())
-        days = (await bookkeeping.retention()).get(guild.id, 0)
+        days = await bookkeeping.days_kept(guild.id) or 0
         if plan.days not in (plan.before, days):  # else what another admin decided since stands
             await erasure.keep_for(guild.id, days := plan.days)
         lines.append(privacy_text.retention(days))

@@ -86,10 +86,10 @@ class Overviews:
         notes = self._notes(asker)
         if asker.public:
             first = [link for one in overview.clusters for link in one.shown[:CANDIDATES]]
-            shown = await self._thumbnails.look_up(first)
+            shown = await self._thumbnails.look_up(asker.guild.id, first)
             lay_out = partial(_public, overview, notes)
             return OverviewDraft(sight, groups, shown, self._now, lay_out)
-        shown = await self._thumbnails.look_up(wanted(overview))
+        shown = await self._thumbnails.look_up(asker.guild.id, wanted(overview))
         stills = await self._thumbnails.stills(shown)
         shown = [one for one in shown if one.hit.id in stills]
         lay_out = partial(_private, overview, stills, notes)

@@ -33,9 +33,10 @@ class Thumbnails:
         self._downloader = downloader
         self._surveyor = surveyor
 
-    async def look_up(self, ids: Sequence[int]) -> list[ShownHit]:
-        """Those of these links that can be read in time and are no spoilers, in their order."""
-        found = await self._links.with_ids(ids)
+    async def look_up(self, space: int, ids: Sequence[int]) -> list[ShownHit]:
+        """Those of these links of a server that can be read in time and are no spoilers, in
+        their order."""
+        found = await self._links.with_ids(space, ids)
         hits = [
             Hit(rank, 0.0, id, "image", found[id][0], 0, None)
             for rank, id in enumerate(ids, start=1)

@@ -184,7 +184,8 @@ class Notes:
         open_ = await sight.look([group for group in groups if group.id in shared])
         filter = Filter(post.space, frozenset(open_), but_not_source=post.source)
         ids = await self._links.ids_of_source(post.space, post.source)
-        for id, (link, _, _) in (await self._links.with_ids(list(ids.values()))).items():
+        there = await self._links.with_ids(post.space, list(ids.values()))
+        for id, (link, _, _) in there.items():
             if link.details.get("kind") == "sticker":
                 continue
             copies = await self._searcher.copies_of(id, filter)

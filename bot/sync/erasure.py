@@ -109,7 +109,7 @@ class Erasure:
 
         raises   StoreError when the file can't be written now
         """
-        days = (await self._bookkeeping.retention()).get(guild_id)
+        days = await self._bookkeeping.days_kept(guild_id)
         if days is None:
             return 0
         return await self._writer.erase_older(guild_id, time.time() - days * DAY_S)

@@ -215,7 +215,7 @@ class Deliveries:
             if not writes or not await is_in(self._client, place, owner):
                 await self._owners.stop(watch, reasons.MAY_NOT_WRITE)
                 return
-        page, shown = await self._page(notices)
+        page, shown = await self._page(watch.space, notices)
         if not page.shown:
             return
         sight = Sight(self._client, self._clocks, owner, place, asked_at, public=place is not None)
@@ -244,14 +244,14 @@ class Deliveries:
         draft = Draft(sight, page, None, goes_on, self._results.now, lay_out)
         await self._deliver(told, owner, place, draft, asked_at, shown, folded)
 
-    async def _page(self, notices: Sequence[Notice]) -> tuple[ResultPage, list[Notice]]:
+    async def _page(self, space: int, notices: Sequence[Notice]) -> tuple[ResultPage, list[Notice]]:
         """The pictures of these notices that are still there, as their messages show them now; and
         their notices.
 
         What is deleted is erased by that, and its notice tells nothing any more. What Discord
         doesn't let be read now is tried again for a day.
         """
-        links = await self._links.with_ids([notice.link for notice in notices])
+        links = await self._links.with_ids(space, [notice.link for notice in notices])
         there = [notice for notice in notices if notice.link in links]
         hits = [hit_of(notice.link, links[notice.link][0]) for notice in there]
         page, shown, unreadable = ResultPage(), list[Notice](), list[Notice]()

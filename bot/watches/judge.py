@@ -113,18 +113,11 @@ class Judge:
         await self._writer.drop_unjudged(time.time() - self._clocks.new_s)
         after = 0
         while page := await self._watches.unjudged(after=after, limit=PAGE):
-            for one in await self._mine(page):
-                await self._try(one)
+            for one in page:
+                if self._shards.mine(one.space):
+                    await self._try(one)
             after = page[-1].link
         return self._clocks.watch_again_s
-
-    async def _mine(self, page: list[Unjudged]) -> list[Unjudged]:
-        """Those of this process's servers. What is gone may be any process's."""
-        known = await self._links.with_ids([one.link for one in page])
-        spaces = {id: link.space for id, (link, *_) in known.items()}
-        return [
-            one for one in page if one.link not in spaces or self._shards.mine(spaces[one.link])
-        ]
 
     async def _embed_again(self) -> None:
         """Let watches be read by the model that has taken over."""

@@ -70,7 +70,7 @@ class Questions:
         before = (await gallery.links.count()).links
         if await gallery.bookkeeping.search_by_id(asked.search) is not None:
             raise Unsound("a search that was never saved")
-        await gallery.links.link(asked.number)
+        await gallery.links.link(SPACE, asked.number)
         await self._keep(asked)
         if (await gallery.links.count()).links != before:
             raise Unsound(f"{before} links have become another number")

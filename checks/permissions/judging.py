@@ -89,7 +89,7 @@ async def _truth(inquiry: Inquiry, given: Given, groups: set[int]) -> Found:
         says=asked.says,
         but_not_source=str(source) if source else None,
     )
-    steering = await gallery.links.with_ids([*given.more, *given.less])
+    steering = await gallery.links.with_ids(filter.space, [*given.more, *given.less])
     open_ = {id for id, (link, _, _) in steering.items() if link.group.id in groups}
     embedding = await gallery.steered(
         asked.embedding,
@@ -97,7 +97,8 @@ async def _truth(inquiry: Inquiry, given: Given, groups: set[int]) -> Found:
         [id for id in given.less if id in open_],
     )
     truth = await gallery.search(embedding, filter, k=1_000, sort=given.sort, guesses=given.guesses)
-    copies = await gallery.links.with_ids([id for hit in truth.hits for id in hit.copies])
+    similar = [id for hit in truth.hits for id in hit.copies]
+    copies = await gallery.links.with_ids(filter.space, similar)
     inquiry.messages |= {id: int(link.source) for id, (link, _, _) in copies.items()}
     return truth
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from index.cli.place import SPACE
 from index.cli.vanished import Standing, standing
 from index.gallery import Gallery
 from index.types.filter import Filter, Sort
@@ -133,7 +134,7 @@ async def _places(gallery: Gallery, hits: Sequence[Hit]) -> dict[int, list[Link]
     that are nearly the same, the best first."""
     ids = [id for hit in hits for id in (hit.id, *hit.copies)]
     items = await gallery.links.items(ids)
-    copies = await gallery.links.with_ids([id for hit in hits for id in hit.copies])
+    copies = await gallery.links.with_ids(SPACE, [id for hit in hits for id in hit.copies])
     places: dict[int, list[Link]] = {}
     for hit in hits:
         links = {hit.id: hit.link, **{id: copies[id][0] for id in hit.copies if id in copies}}

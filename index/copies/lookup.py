@@ -1,12 +1,14 @@
 """The pictures of a gallery whose hashes are near those of a picture.
 
-For each link that shows a picture with a fingerprint there is a row of 48 bytes in memory. They are
-read when somebody asks for the first time, and follow the store from then on.
+For each link that shows a picture with a fingerprint there is a row of 40 bytes in memory. The rows
+of a space are read when somebody asks there for the first time, and follow the store from then on.
+The spaces that nobody has asked in for longest are forgotten, so that memory is bounded.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +28,8 @@ from index.types.records import Changes
 # Hashes that differ in more bits are not looked at; the hash of an edited copy differs in fewer.
 NEAR_BITS = 10
 FIRST_ROWS = 1024
+# What the rows of all spaces may take: six million pictures. A single space is kept in any case.
+MOST_BYTES = 256_000_000
 
 ROW = np.dtype(
     [
@@ -42,27 +46,31 @@ Rows = NDArray[np.void]
 class HashSource(Protocol):
     """Where the rows are read from."""
 
-    def hashes(self) -> AsyncIterator[Rows]:
-        """The rows of all links, in chunks. A change that is made meanwhile may be in them."""
+    def hashes(self, space: int) -> AsyncIterator[Rows]:
+        """The rows of a space's links, in chunks. What changes meanwhile may be in them."""
 
-    async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:
-        """The rows of all links that show items with these keys."""
+    async def hashes_of_items(self, keys: Collection[bytes], spaces: Collection[int]) -> Rows:
+        """The rows of the links of these spaces that show items with these keys."""
 
 
 class Lookup:
-    """The rows of one gallery.
+    """The rows of one gallery, of the spaces that are asked.
 
-    searching   threads that look through them
+    searching    threads that look through them
+    most_bytes   what they may take; the space that was asked last is kept in any case
     """
 
-    def __init__(self, source: HashSource, searching: Pool) -> None:
+    def __init__(self, source: HashSource, searching: Pool, most_bytes: int = MOST_BYTES) -> None:
         self._source = source
         self._searching = searching
-        self._table: _Table | None = None
-        # What has changed since reading began; None while nothing is being read.
-        self._missed: list[_Change] | None = None
-        self._reading = asyncio.Lock()
+        self._most_bytes = most_bytes
+        self._spaces: OrderedDict[int, _Space] = OrderedDict()  # the last one was asked last
         self._changing = asyncio.Lock()
+
+    @property
+    def resident_bytes(self) -> int:
+        """What the rows in memory take."""
+        return sum(one.table.resident_bytes for one in self._spaces.values() if one.table)
 
     # ---- in step with the store; called while no other change is made
 
@@ -70,27 +78,30 @@ class Lookup:
         """Take over a change of the store, which committed items with these keys. Where the store
         can't be read, all rows are read again when somebody asks next."""
         async with self._changing:
-            if self._table is None and self._missed is None:
+            held = {space: one for space, one in self._spaces.items() if one.is_held}
+            if not held:
                 return
             try:
-                rows = await self._source.hashes_of_items(keys) if keys else np.empty(0, ROW)
+                rows = await self._source.hashes_of_items(keys, held) if keys else np.empty(0, ROW)
             except StoreError:
                 # The store has changed already, and whoever else follows it must not miss that.
-                self._forget()
+                self._spaces.clear()
                 return
-            change = _Change(changes.removed, rows)
-            if self._missed is not None:
-                self._missed.append(change)
-            elif self._table is not None:
-                await asyncio.to_thread(self._table.apply, change)
+            changed = set(changes.dropped)
+            if changes.added is not None:
+                changed |= set(changes.added.spaces.tolist())
+            for space, known in held.items():
+                removed = changes.removed if space in changed else ()
+                change = _Change(removed, rows[rows["space"] == space])
+                if known.missed is not None:
+                    known.missed.append(change)
+                elif known.table is not None and (len(change.removed) or len(change.rows)):
+                    await asyncio.to_thread(known.table.apply, change)
 
     async def forget(self) -> None:
         """Read all rows again when somebody asks next."""
         async with self._changing:
-            self._forget()
-
-    def _forget(self) -> None:
-        self._table = self._missed = None
+            self._spaces.clear()
 
     # ---- queries
 
@@ -101,34 +112,61 @@ class Lookup:
         filter  only its space and groups count here; a link that they exclude changes nothing
         most    how many pictures at most
         """
-        rows, hashes = await self._present()
+        rows, hashes = await self._present(filter.space)
         work = partial(nearest, rows, hashes, fingerprint, filter, most)
         return await self._searching.run(work)
 
-    async def _present(self) -> tuple[Rows, Hashes]:
-        """The rows as they are now, and their hashes."""
+    async def _present(self, space: int) -> tuple[Rows, Hashes]:
+        """The rows of a space as they are now, and their hashes."""
         while True:
+            known = self._spaces.setdefault(space, _Space())
+            self._spaces.move_to_end(space)
+            async with known.reading:
+                if known.table is None:
+                    await self._read(space, known)
             async with self._changing:
-                if self._table is not None:
-                    return self._table.present
-            async with self._reading:
-                if self._table is None:
-                    await self._read()
+                # Else it was forgotten meanwhile.
+                if self._spaces.get(space) is known and known.table is not None:
+                    self._forget_some(space)
+                    return known.table.present
 
-    async def _read(self) -> None:
-        """Read all rows, which takes seconds for a million. Writers go on meanwhile; what they
-        change is made up for at the end."""
-        self._missed = missed = list[_Change]()
+    async def _read(self, space: int, known: _Space) -> None:
+        """Read the rows of a space, which takes seconds for a million. Writers go on meanwhile;
+        what they change is made up for at the end."""
+        known.missed = missed = list[_Change]()
         try:
-            chunks = [chunk async for chunk in self._source.hashes()]
+            chunks = [chunk async for chunk in self._source.hashes(space)]
             table = await asyncio.to_thread(_Table, chunks)
             while missed:
                 await asyncio.to_thread(table.apply, missed.pop(0))
-            if self._missed is missed:  # else all was forgotten meanwhile
-                self._table = table
+            known.table = table
         finally:
-            if self._missed is missed:
-                self._missed = None
+            known.missed = None
+
+    def _forget_some(self, asked: int) -> None:
+        """Forget spaces until the rest fits; never the one that is asked now."""
+        for space in [one for one, known in self._spaces.items() if known.table and one != asked]:
+            if self.resident_bytes <= self._most_bytes:
+                return
+            del self._spaces[space]
+
+
+class _Space:
+    """The rows of one space.
+
+    table    None before they are read
+    missed   what has changed since reading began; None while they aren't being read
+    """
+
+    def __init__(self) -> None:
+        self.table: _Table | None = None
+        self.missed: list[_Change] | None = None
+        self.reading = asyncio.Lock()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a change matters to it."""
+        return self.table is not None or self.missed is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,14 +178,19 @@ class _Change:
 
 
 class _Table:
-    """The rows of all links, made of chunks."""
+    """The rows of a space, made of chunks."""
 
     def __init__(self, chunks: Sequence[Rows]) -> None:
         rows = np.concatenate(chunks) if chunks else np.empty(0, ROW)
         # Rows after `_count` are unused; link 0: removed. Their hashes are kept apart, so that a
         # search reads no other memory.
-        self._rows, self._hashes = _without_hashes(rows), np.ascontiguousarray(rows["hashes"])
+        self._rows, self._hashes = _beside_hashes(rows), np.ascontiguousarray(rows["hashes"])
         self._count = len(rows)
+
+    @property
+    def resident_bytes(self) -> int:
+        """What it takes in memory."""
+        return self._rows.nbytes + self._hashes.nbytes
 
     @property
     def present(self) -> tuple[Rows, Hashes]:
@@ -173,20 +216,21 @@ class _Table:
             grown[: len(there)], hashes[: len(there)] = now[there], self._hashes[there]
             self._rows, self._hashes, self._count = grown, hashes, len(there)
         end = self._count + len(rows)
-        self._rows[self._count : end] = _without_hashes(rows)
+        self._rows[self._count : end] = _beside_hashes(rows)
         self._hashes[self._count : end] = rows["hashes"]
         self._count = end
 
 
-def _without_hashes(rows: Rows) -> Rows:
-    columns: Rows = repack_fields(rows[[name for name in ROW.names or () if name != "hashes"]])
+def _beside_hashes(rows: Rows) -> Rows:
+    """The columns that are kept beside the hashes."""
+    columns: Rows = repack_fields(rows[["link", "item", "group"]])
     return columns
 
 
 def nearest(
     rows: Rows, hashes: Hashes, fingerprint: Fingerprint, filter: Filter, most: int
 ) -> list[int]:
-    """What `Lookup.near` says of these rows, of which the hashes are (n, 2)."""
+    """What `Lookup.near` says of these rows of one space, of which the hashes are (n, 2)."""
     from index.copies import loops
 
     groups = np.array(sorted(filter.groups or ()), np.int64)
@@ -195,7 +239,7 @@ def nearest(
     # Few of these places are written, and memory that nobody writes to costs nothing.
     near, bits = np.empty(hashes.size, np.int64), np.empty(hashes.size, np.uint8)
     found = loops.near(
-        *(rows["link"], rows["space"], rows["group"], hashes.ravel(), filter.space),
+        *(rows["link"], rows["group"], hashes.ravel()),
         *(groups, filter.groups is None, wanted, quick, NEAR_BITS, near, bits),
     )
     near, bits = near[:found], bits[:found]

@@ -376,8 +376,8 @@ def _agreement(samples: Any) -> float:
 
 
 def _near(
-    links: Any, spaces: Any, groups: Any, hashes: Any, space: int,
-    allowed: Any, every: bool, wanted: Any, quick: Any, most: int, rows: Any, bits: Any,
+    links: Any, groups: Any, hashes: Any, allowed: Any, every: bool, wanted: Any, quick: Any,
+    most: int, rows: Any, bits: Any,
 ) -> int:  # fmt: skip
     """Find the hashes that are near one that is wanted; how many there are.
 
@@ -405,7 +405,7 @@ def _near(
                 continue
             # The other columns come last, since few rows come so far.
             row = (start + n) // 2
-            if links[row] == 0 or spaces[row] != space:
+            if links[row] == 0:  # removed
                 continue
             if every or is_in(allowed, groups[row]):
                 rows[found], bits[found] = row, least

@@ -115,8 +115,11 @@ class Store(Protocol):
 class Links(Protocol):
     """The links that are kept, and how many there are of each kind. Only reads."""
 
-    async def with_ids(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
-        """Those of these links that are (still) there, each with its item's kind and text."""
+    async def with_ids(
+        self, space: int, ids: Sequence[int]
+    ) -> dict[int, tuple[Link, Kind, str | None]]:
+        """Those of these links that are (still) there, each with its item's kind and text. A link
+        of another space counts as one that isn't there."""
 
     async def ids_of_source(self, space: int, source: str) -> dict[str, int]:
         """The slots of one source, each with the id of its link."""
@@ -151,20 +154,15 @@ class Links(Protocol):
     async def details(self, space: int, group: int) -> dict[str, Mapping[str, Any]]:
         """All sources of a group, each with the details of one of its links."""
 
-    async def link(self, id: int) -> Link | None:
-        """The link with this id; None when there is none (any more)."""
+    async def link(self, space: int, id: int) -> Link | None:
+        """The link of a space with this id; None when it has none (any more)."""
 
     async def links_of_picture(self, data: bytes) -> dict[int, Link]:
         """All links to exactly these bytes, by id."""
 
-    async def copies(
-        self, ids: Sequence[int], within: Filter | None = None
-    ) -> dict[int, dict[int, Link]]:
-        """For each of these links, all links of its space that show the same item, by id. A link
-        is among its own copies.
-
-        within   only links of this filter's space and groups are looked at
-        """
+    async def copies(self, ids: Sequence[int], within: Filter) -> dict[int, dict[int, Link]]:
+        """For each of these links, the links of the filter's space and groups that show the same
+        item, by id. No other link is looked at. A link is among its own copies."""
 
     async def exact_copies(self, picture: bytes | int, within: Filter) -> dict[int, Link]:
         """The links of the filter's space and groups that show these bytes, or what this link
@@ -186,7 +184,8 @@ class Links(Protocol):
         """How many images, texts and links there are; of a space, of some groups, if given."""
 
     async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
-        """How many links there are, or those of some groups of a space; quicker than `count`."""
+        """How many links there are (nearly, of very many), or those of some groups of a space;
+        quicker than `count`."""
 
     async def count_of_owner(self, space: int, owner: int) -> int:
         """How many links an owner has."""
@@ -221,6 +220,9 @@ class BookkeepingReader(Protocol):
 
     async def retention(self) -> dict[int, int]:
         """The days that pictures are kept, of each space that has a limit."""
+
+    async def days_kept(self, space: int) -> int | None:
+        """The days that a space keeps pictures; None: no limit."""
 
     async def departed(self) -> dict[int, float]:
         """The spaces that were left, each since when (Unix seconds)."""

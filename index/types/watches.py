@@ -71,6 +71,7 @@ class Stage(enum.IntEnum):
 class Unjudged:
     """A link that watches are to judge."""
 
+    space: int
     link: int
     stage: Stage
 

@@ -83,7 +83,7 @@ class Watching:
     async def judging(self, unjudged: Unjudged) -> Judging | None:
         """A link with the watches that it may fit; None when it was removed, or when the model has
         changed and has not embedded it."""
-        links = await self._store.links.with_ids([unjudged.link])
+        links = await self._store.links.with_ids(unjudged.space, [unjudged.link])
         item = await self._store.items.item_of_link(unjudged.link)
         if item is None or unjudged.link not in links:
             return None

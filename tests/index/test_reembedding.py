@@ -177,14 +177,14 @@ class PausedHashes:
         self._copies = copies
         self.begun, self.go_on = asyncio.Event(), asyncio.Event()
 
-    async def hashes(self) -> AsyncIterator[Rows]:
+    async def hashes(self, space: int) -> AsyncIterator[Rows]:
         self.begun.set()
         await self.go_on.wait()
-        async for rows in self._copies.hashes():
+        async for rows in self._copies.hashes(space):
             yield rows
 
-    async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:
-        return await self._copies.hashes_of_items(keys)
+    async def hashes_of_items(self, keys: Collection[bytes], spaces: Collection[int]) -> Rows:
+        return await self._copies.hashes_of_items(keys, spaces)
 
 
 @pytest.mark.parametrize("by_link", [False, True])

@@ -93,8 +93,8 @@ MUTANTS = (
     Mutant(
         "permissions count before anything is ranked",
         "index/store/sql/links.py",
-        "AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)",
-        "AND (1 = 1 OR links.group_id IN (numbers(?2)) OR ?2 IS NULL)",
+        'f"{where} AND links.group_id IN (numbers(?))"',
+        'f"{where} AND (1 = 1 OR links.group_id IN (numbers(?)))"',
         (LINKS,),
     ),
     Mutant(
@@ -156,8 +156,8 @@ MUTANTS = (
     Mutant(
         "a picture that is closed steers no more",
         "bot/ask/preparation.py",
-        "            if link.space == search.space and link.group.id in groups\n",
-        "",
+        "for id, (link, _, _) in links.items() if link.group.id in groups}",
+        "for id, (link, _, _) in links.items()}",
         (f"{CONTROLS}::test_a_picture_that_is_closed_or_deleted_steers_no_more_and_nothing_tells",),
     ),
     Mutant(

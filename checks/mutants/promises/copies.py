@@ -36,8 +36,8 @@ MUTANTS = (
     Mutant(
         "what is erased while hashes are read into memory is not found",
         "index/copies/lookup.py",
-        "                self._missed.append(change)\n",
-        "                pass\n",
+        "                    known.missed.append(change)\n",
+        "                    pass\n",
         (f"{LOOKUP}::test_changes_do_not_wait_while_rows_are_read_and_are_not_missed",),
     ),
     Mutant(

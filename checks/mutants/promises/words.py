@@ -81,8 +81,8 @@ MUTANTS = (
     Mutant(
         "what was read for another channel is given for a link",
         "index/store/sql/transcripts.py",
-        '        AND links.id NOT IN (SELECT link FROM unread)"""',
-        '"""',
+        "AND lines != '' AND NOT {words.UNREAD}",
+        "AND lines != ''",
         ("tests/index/store/test_transcripts.py",),
     ),
     Mutant(

@@ -41,7 +41,7 @@ async def _overview(inquiry: Inquiry, show: str) -> bool:
     page = await client.choose(answer, menus[0], menus[0]["options"][chosen]["value"])
     first, *others = links[chosen]
     gallery = inquiry.testbed.magpie.gallery
-    link = await gallery.links.link(first)
+    link = await gallery.links.link(inquiry.of.server, first)
     assert link is not None
     asked = Asked(await gallery.embed_query(Query(like=first)), int(link.source))
     given = Given(page, asked, member.id, place, public=False, more=tuple(others))
@@ -74,7 +74,8 @@ def _judge_counts(
 
 async def _judge_links(inquiry: Inquiry, answer: Answer, links: set[int], may: set[int]) -> None:
     """The pictures that stand for clusters, and those that are shown, are of open places."""
-    found = await inquiry.testbed.magpie.gallery.links.with_ids(sorted(links))
+    known = inquiry.testbed.magpie.gallery.links
+    found = await known.with_ids(inquiry.of.server, sorted(links))
     places = {link.group.id for link, _, _ in found.values()}
     shown = [PLACE_SHOWN.search(str(url)) for url in answer.pictures()]
     places |= {int(one[1]) for one in shown if one}

@@ -67,7 +67,7 @@ async def run(given: Map) -> int:
         most = MOST_ON_PAGE if is_page else MOST_PICTURES
         wanted = drawing.wanted(overview, first, most) if given.out else []
         shown = [cluster.shown[0] for cluster in overview.clusters]
-        found = await gallery.links.with_ids([*wanted, *shown])
+        found = await gallery.links.with_ids(SPACE, [*wanted, *shown])
     links = {id: link for id, (link, _, _) in found.items()}
     if given.json:
         say_json(_json(overview, links))

@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 # Reads that may take long use at most so many connections.
 PATIENT_READERS = 4
+# Rows of a table that are counted one by one; that of more is an estimate.
+MOST_COUNTED = 1_000_000
 # How often a transaction that met another one is made again.
 TRIES = 8
 # The pauses before a lost connection is made again, in seconds: some ten seconds together.
@@ -236,6 +238,17 @@ class Database:
         """Something that differs when another transaction was made since."""
         ((state,),) = await self.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
         return state
+
+    async def count_rows(self, table: str) -> int:
+        """How many rows a table has; of very many the server's own estimate, since it counts by
+        reading all."""
+        ((estimate,),) = await self.rows(
+            "SELECT reltuples::bigint FROM pg_class WHERE oid = to_regclass($1)", table
+        )
+        if estimate > MOST_COUNTED:
+            return int(estimate)
+        ((count,),) = await self.many_rows(f"SELECT COUNT(*) FROM {table}")
+        return int(count)
 
     async def disk_bytes(self) -> int:
         """What the gallery takes on the server's disk."""

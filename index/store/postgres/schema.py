@@ -185,8 +185,19 @@ CREATE TABLE tellings (
 CREATE INDEX tellings_of_owner ON tellings (space, owner, at);
 """
 
+# Indexes of what a space or an owner has, and of the few rows that something is to be done with.
+_FIND_WHAT_A_SPACE_HAS = """
+CREATE INDEX searches_of_owner ON searches (space, owner);
+CREATE INDEX jobs_of_space ON jobs (space);
+CREATE INDEX jobs_at_work ON jobs (id) WHERE status IN ('running', 'paused');
+CREATE INDEX groups_closed ON groups (space, id) WHERE closed_since IS NOT NULL;
+CREATE INDEX not_copies_of_space ON not_copies (space, item, other);
+CREATE INDEX passes_of_space ON passes (space);
+CREATE INDEX watches_by_revision ON watches (revision) WHERE paused = '';
+"""
+
 # What leads from each version to the next one.
-STEPS: tuple[str, ...] = (_TABLES,)
+STEPS: tuple[str, ...] = (_TABLES, _FIND_WHAT_A_SPACE_HAS)
 LATEST = len(STEPS)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from index.store.postgres import dialect, words
 from index.store.postgres.dialect import statement
 from index.store.sql.database import Row, Said
-from index.types.records import Changes
 
 Connection: TypeAlias = Any  # of asyncpg, which is an extra
 
@@ -94,23 +93,20 @@ class Transaction:
             )"""
         )
 
-    async def follow(self, changes: Changes) -> None:
+    async def follow(self, changed: Mapping[int, Collection[int]]) -> None:
         """Note which links have changed, for who has the rows of their spaces in memory. Of two
         transactions that change a space, the second one waits here until the first one has ended,
         so that the numbers of changes become visible in their order."""
-        touched = [(space, link) for space in changes.dropped for link in changes.removed]
-        if changes.added is not None:
-            spaces, links = changes.added.spaces.tolist(), changes.added.links.tolist()
-            touched += zip(spaces, links, strict=True)
-        if not touched:
+        if not changed:
             return
-        spaces = sorted({space for space, _ in touched})
         versions = {}
-        for space, version, since in await self.connection.fetch(_NEXT_VERSIONS, spaces):
+        for space, version, since in await self.connection.fetch(_NEXT_VERSIONS, list(changed)):
             versions[space] = version
             if version - since > 2 * KEPT_CHANGES:
                 await self.connection.execute(_FORGET_TOUCHED, space, version - KEPT_CHANGES)
-        rows = [(space, versions[space], link) for space, link in touched]
+        rows = [
+            (space, versions[space], link) for space, links in changed.items() for link in links
+        ]
         await self.connection.execute(_TOUCH, *map(list, zip(*rows, strict=True)))
 
     async def forget_space(self, space: int) -> None:
@@ -123,6 +119,10 @@ class Transaction:
         committed before the lock was given."""
         lock = "pg_advisory_xact_lock" if to_change else "pg_advisory_xact_lock_shared"
         await self.connection.execute(f"SELECT {lock}(unnest($1::bigint[]))", sorted(spaces))
+
+    async def hold_item(self, key: bytes) -> None:
+        """Lock its row. Whoever makes a link to it locks it, too, so that it isn't removed."""
+        await self.connection.execute("SELECT 1 FROM items WHERE key = $1 FOR UPDATE", key)
 
     async def touch(self, links: Collection[int]) -> None:
         """Nothing: no file beside the database has links."""

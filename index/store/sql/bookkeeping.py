@@ -53,19 +53,30 @@ class Bookkeeping:
 
     async def set_retention(self, space: int, days: int | None) -> None:
         """Keep pictures for this many days from now on; None: no limit."""
-        if days is None:
-            await self._database.execute("DELETE FROM retention WHERE space = ?", space)
-        else:
-            await self._database.execute(
-                """INSERT INTO retention (space, days) VALUES (?, ?)
-                ON CONFLICT (space) DO UPDATE SET days = excluded.days""",
-                *(space, days),
-            )
+
+        async def write(db: Transaction) -> None:
+            # Else another process could write what is older after those links are removed.
+            await db.hold_rules([space], to_change=True)
+            if days is None:
+                await db.execute("DELETE FROM retention WHERE space = ?", space)
+            else:
+                await db.execute(
+                    """INSERT INTO retention (space, days) VALUES (?, ?)
+                    ON CONFLICT (space) DO UPDATE SET days = excluded.days""",
+                    *(space, days),
+                )
+
+        await self._database.write(write)
 
     async def retention(self) -> dict[int, int]:
         """The days that pictures are kept, of each space that has a limit."""
         rows = await self._database.rows("SELECT space, days FROM retention")
         return {space: days for space, days in rows}  # noqa: C416 (mypy can't see pairs in rows)
+
+    async def days_kept(self, space: int) -> int | None:
+        """The days that a space keeps pictures; None: no limit."""
+        rows = await self._database.rows("SELECT days FROM retention WHERE space = ?", space)
+        return int(rows[0][0]) if rows else None
 
     async def depart(self, space: int, since: float) -> None:
         """Note that a space was left (Unix seconds); an earlier note stays."""
@@ -295,12 +306,11 @@ class Bookkeeping:
 
     async def jobs(self, space: int | None = None, *, active: bool = True) -> list[Job]:
         """Jobs, oldest first; `active`: only those running or paused."""
+        where, values = ("1 = 1", []) if space is None else ("space = ?", [space])
+        if active:
+            where += " AND status IN ('running', 'paused')"
         rows = await self._database.rows(
-            """SELECT id, space, kind, status, state FROM jobs
-            WHERE (space = ?1 OR ?1 IS NULL) AND (?2 = 0 OR status IN ('running', 'paused'))
-            ORDER BY id""",
-            space,
-            int(active),
+            f"SELECT id, space, kind, status, state FROM jobs WHERE {where} ORDER BY id", *values
         )
         return [
             Job(id, space, kind, status, json.loads(state))

@@ -23,28 +23,31 @@ class Copies:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def hashes(self, size: int = CHUNK_ROWS) -> AsyncIterator[Rows]:
-        """The rows of all links that show a picture with a fingerprint, `size` at a time.
+    async def hashes(self, space: int, size: int = CHUNK_ROWS) -> AsyncIterator[Rows]:
+        """The rows of a space's links that show a picture with a fingerprint, `size` at a time.
 
         Each chunk is read by itself: while one statement stays open, every other read sees the
         gallery as it was when that began, and what is erased stays in the log.
         """
-        last = 0
-        while True:
-            rows = await self._database.rows(
-                f"{_ROWS} WHERE links.id > ? ORDER BY links.id LIMIT ?", last, size
+        links = await self._database.many_rows(
+            "SELECT id FROM links WHERE space = ? ORDER BY id", space
+        )
+        for start in range(0, len(links), size):
+            some = [id for (id,) in links[start : start + size]]
+            rows = await self._database.many_rows(
+                f"{_ROWS} WHERE links.id IN (numbers(?)) ORDER BY links.id", some
             )
-            if not rows:
-                return
-            last = rows[-1][0]
-            yield _rows_of(rows)
+            if rows:
+                yield _rows_of(rows)
 
-    async def hashes_of_items(self, keys: Collection[bytes]) -> Rows:
-        """The rows of all links that show items with these keys."""
+    async def hashes_of_items(self, keys: Collection[bytes], spaces: Collection[int]) -> Rows:
+        """The rows of the links of these spaces that show items with these keys."""
         # Compared as blobs, so that the index on keys has them.
         marks = ", ".join("?" * len(keys))
         rows = await self._database.rows(
-            f"{_ROWS} WHERE links.item IN (SELECT id FROM items WHERE key IN ({marks}))", *keys
+            f"""{_ROWS} WHERE links.item IN (SELECT id FROM items WHERE key IN ({marks}))
+            AND links.space IN (numbers(?))""",
+            *(*keys, list(spaces)),
         )
         return _rows_of(rows)
 

@@ -19,11 +19,18 @@ its type from where it stands first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from index.types.filter import Filter
-from index.types.records import Changes
 
 T = TypeVar("T")
 
@@ -67,8 +74,9 @@ class Transaction(Protocol):
         """Make a table with the columns `item`, which names an item and goes with it, and `data`,
         which holds bytes."""
 
-    async def follow(self, changes: Changes) -> None:
-        """Let a search that the database does itself see these changes."""
+    async def follow(self, changed: Mapping[int, Collection[int]]) -> None:
+        """Let other processes that have rows in memory see that links were added, changed or
+        removed: by space, their ids."""
 
     async def forget_space(self, space: int) -> None:
         """Keep nothing of a space that was kept for a search which the database does itself."""
@@ -76,6 +84,10 @@ class Transaction(Protocol):
     async def hold_rules(self, spaces: Collection[int], *, to_change: bool = False) -> None:
         """Let what these spaces take stay as it is until the end of the transaction. Whoever is to
         change it waits for all others that hold it, and others wait for them."""
+
+    async def hold_item(self, key: bytes) -> None:
+        """Until the end of the transaction let no other one make or move a link to the item with
+        this key. What is read afterwards has the links of those that were before."""
 
     async def touch(self, links: Collection[int]) -> None:
         """Note that these links are no longer as files beside the database have them."""
@@ -119,6 +131,9 @@ class Database(Protocol):
         asked   for each home the phrases in its terms
         every   whether all of the phrases are to be there, or one of them
         """
+
+    async def count_rows(self, table: str) -> int:
+        """How many rows a table has; nearly, where to count them all would take long."""
 
     def note_deletion(self) -> None:
         """Something is deleted in this transaction, and is to leave nothing."""

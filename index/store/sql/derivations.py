@@ -104,7 +104,7 @@ class Derivations:
         """Items that nothing was made from yet, oldest first; of one kind, if given."""
         rows = await self._database.rows(
             f"""SELECT key, kind, text FROM items WHERE (kind = ?1 OR ?1 IS NULL)
-            AND id NOT IN (SELECT item FROM {self._table(name)}) ORDER BY id LIMIT ?2""",
+            AND {self._lack(name)} ORDER BY id LIMIT ?2""",
             kind,
             MAX_ID if limit is None else limit,
         )
@@ -112,17 +112,14 @@ class Derivations:
 
     async def count_pending(self, name: str) -> int:
         """How many items nothing was made from yet."""
-        rows = await self._database.rows(
-            f"SELECT COUNT(*) FROM items WHERE id NOT IN (SELECT item FROM {self._table(name)})"
-        )
+        rows = await self._database.rows(f"SELECT COUNT(*) FROM items WHERE {self._lack(name)}")
         return int(rows[0][0])
 
     async def pending_sources(self, name: str, space: int) -> set[str]:
         """The sources of a space that show a picture which nothing was made from yet."""
         rows = await self._database.rows(
             f"""SELECT DISTINCT source FROM links JOIN items ON items.id = links.item
-            WHERE space = ? AND kind = 'image'
-            AND item NOT IN (SELECT item FROM {self._table(name)})""",
+            WHERE space = ? AND kind = 'image' AND {self._lack(name)}""",
             space,
         )
         return {source for (source,) in rows}
@@ -130,12 +127,18 @@ class Derivations:
     async def pending_slots(self, name: str, space: int, source: str) -> set[str]:
         """The slots of one source that show an item which nothing was made from yet."""
         rows = await self._database.rows(
-            f"""SELECT slot FROM links WHERE space = ? AND source = ?
-            AND item NOT IN (SELECT item FROM {self._table(name)})""",
+            f"""SELECT slot FROM links JOIN items ON items.id = links.item
+            WHERE space = ? AND source = ? AND {self._lack(name)}""",
             space,
             source,
         )
         return {slot for (slot,) in rows}
+
+    def _lack(self, name: str) -> str:
+        """The condition for items that nothing was made from yet. They are asked for one by one: a
+        set of what was made would be of every space."""
+        made = self._table(name)
+        return f"NOT EXISTS (SELECT 1 FROM {made} WHERE {made}.item = items.id)"
 
     def _table(self, name: str) -> str:
         if name not in self._names:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from index.store.sql import columns, transcripts, word_search
 from index.store.sql.database import Database, Row
-from index.store.sql.traits import condition
+from index.store.sql.traits import condition, of_space
 from index.types.filter import Filter
 from index.types.records import (
     Belonging,
@@ -143,15 +143,19 @@ class Links:
         )
         return {source: json.loads(details) for source, details in rows}
 
-    async def link(self, id: int) -> Link | None:
-        """The link with this id; None when there is none (any more)."""
-        found = await self.with_ids([id])
+    async def link(self, space: int, id: int) -> Link | None:
+        """The link of a space with this id; None when it has none (any more)."""
+        found = await self.with_ids(space, [id])
         return found[id][0] if id in found else None
 
-    async def with_ids(self, ids: Sequence[int]) -> dict[int, tuple[Link, Kind, str | None]]:
-        """Those of these links that are (still) there, each with its item's kind and text."""
+    async def with_ids(
+        self, space: int, ids: Sequence[int]
+    ) -> dict[int, tuple[Link, Kind, str | None]]:
+        """Those of these links that are (still) there, each with its item's kind and text. A link
+        of another space counts as one that isn't there."""
         rows = await self._database.rows(
-            f"SELECT {columns.LINK} WHERE links.id IN (numbers(?))",
+            f"SELECT {columns.LINK} WHERE links.space = ? AND links.id IN (numbers(?))",
+            space,
             list(ids),
         )
         return {row[0]: (columns.link_of(row), row[12], row[13]) for row in rows}
@@ -164,27 +168,23 @@ class Links:
         )
         return {row[0]: columns.link_of(row) for row in rows}
 
-    async def copies(
-        self, ids: Sequence[int], within: Filter | None = None
-    ) -> dict[int, dict[int, Link]]:
-        """For each of these links, all links of its space that show the same item, by id.
-
-        within   only links of this filter's space and groups are looked at
-        """
-        where, values = _of_groups(within) if within else ("", [])
+    async def copies(self, ids: Sequence[int], within: Filter) -> dict[int, dict[int, Link]]:
+        """For each of these links, the links of the filter's space and groups that show the same
+        item, by id. No other link is looked at."""
+        where, values = _of_groups(within)
         rows = await self._database.rows(
-            f"""SELECT id, space, item FROM links WHERE item IN
+            f"""SELECT id, item FROM links WHERE item IN
             (SELECT item FROM links WHERE id IN (numbers(?))){where}
             ORDER BY id""",
             list(ids),
             *values,
         )
-        links = await self.with_ids([id for id, _, _ in rows])
-        places = {id: (space, item) for id, space, item in rows if id in links}
-        copies: dict[tuple[int, int], dict[int, Link]] = {}
-        for id, place in places.items():
-            copies.setdefault(place, {})[id] = links[id][0]
-        return {id: copies[places[id]] for id in ids if id in places}
+        links = await self.with_ids(within.space, [id for id, _ in rows])
+        items = {id: item for id, item in rows if id in links}
+        copies: dict[int, dict[int, Link]] = {}
+        for id, item in items.items():
+            copies.setdefault(item, {})[id] = links[id][0]
+        return {id: copies[items[id]] for id in ids if id in items}
 
     async def exact_copies(self, picture: bytes | int, within: Filter) -> dict[int, Link]:
         """The links of the filter's space and groups that show these bytes, or what this link
@@ -201,7 +201,7 @@ class Links:
             key,
             *values,
         )
-        links = await self.with_ids([id for (id,) in rows])
+        links = await self.with_ids(within.space, [id for (id,) in rows])
         return {id: link for id, (link, _, _) in links.items()}
 
     async def items(self, ids: Sequence[int]) -> dict[int, int]:
@@ -228,35 +228,33 @@ class Links:
         self, space: int | None = None, groups: Collection[int] | None = None
     ) -> Counts:
         """How many images, texts and links there are; of a space, of some groups, if given."""
-        allowed = None if groups is None else list(groups)
+        where, values = of_space(space)
+        if groups is not None:
+            where, values = f"{where} AND links.group_id IN (numbers(?))", [*values, list(groups)]
         rows = await self._database.many_rows(
-            """SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
+            f"""SELECT items.kind, COUNT(DISTINCT items.id), COUNT(*),
                 COUNT(DISTINCT CASE WHEN items.partial != 0 THEN items.id END)
             FROM links JOIN items ON items.id = links.item
-            WHERE (links.space = ?1 OR ?1 IS NULL)
-            AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
-            GROUP BY items.kind""",
-            space,
-            allowed,
+            WHERE {where} GROUP BY items.kind""",
+            *values,
         )
         items = {kind: count for kind, count, *_ in rows}
         links, partial = (sum(row[column] for row in rows) for column in (2, 3))
         return Counts(items.get("image", 0), items.get("text", 0), links, partial)
 
     async def count_links(self, space: int | None = None, groups: Collection[int] = ()) -> int:
-        """How many links there are, or those of some groups of a space.
+        """How many links there are (nearly, of very many), or those of some groups of a space.
 
         Quicker than `count`: an index has the answer, where `count` must read every row.
         """
         if space is None:
-            rows = await self._database.rows("SELECT COUNT(*) FROM links")
-        else:
-            rows = await self._database.rows(
-                """SELECT COUNT(*) FROM links
-                WHERE space = ? AND group_id IN (numbers(?))""",
-                space,
-                list(groups),
-            )
+            return await self._database.count_rows("links")
+        rows = await self._database.rows(
+            """SELECT COUNT(*) FROM links
+            WHERE space = ? AND group_id IN (numbers(?))""",
+            space,
+            list(groups),
+        )
         return int(rows[0][0])
 
     async def count_of_owner(self, space: int, owner: int) -> int:
@@ -305,7 +303,7 @@ class Links:
             MAX_KEPT_BYTES,
         )
         ids = [id for id, _ in rows]
-        links, moments = await self.with_ids(ids), await self._all_moments(ids)
+        links, moments = await self.with_ids(space, ids), await self._all_moments(ids)
         words = await transcripts.of_links(self._database, ids)
         return [
             (

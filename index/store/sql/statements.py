@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ import numpy as np
 from index.store.sql import columns, words
 from index.store.sql.database import Transaction
 from index.types.records import Changes, Cursor, EmbeddedPicture, Group, Job, Link
+
+DAY_S = 86_400
 
 
 async def permitted(
@@ -25,9 +27,9 @@ async def permitted(
     await db.hold_rules(spaces)  # else an erasure by another process could miss these links
     there = "space IN (numbers(?))"
     out = await db.rows(f"SELECT space, owner, upto FROM left_out WHERE {there}", spaces)
-    kept_s = await db.rows(f"SELECT space, days * 86400 FROM retention WHERE {there}", spaces)
+    kept = await db.rows(f"SELECT space, days FROM retention WHERE {there}", spaces)
     left_out = {(space, owner): upto for space, owner, upto in out}
-    oldest = {space: time.time() - seconds for space, seconds in kept_s}
+    oldest = {space: time.time() - DAY_S * days for space, days in kept}
     return [
         (picture, link)
         for picture, link in items
@@ -269,6 +271,14 @@ async def returned(db: Transaction, sql: str, *params: Any) -> int:
     return int(number)
 
 
+def by_space(links: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Links, each with its space first, by space."""
+    found: dict[int, list[int]] = {}
+    for space, link in links:
+        found.setdefault(space, []).append(link)
+    return found
+
+
 async def drop_links(db: Transaction, where: str, *params: Any) -> Changes:
     """Delete links, and with them the items and groups that no other link needs."""
     await words.drop(db, await words.links_with_words(db, where, *params))
@@ -277,6 +287,6 @@ async def drop_links(db: Transaction, where: str, *params: Any) -> Changes:
         removed=[id for id, _, _ in removed], dropped=Counter(space for _, _, space in removed)
     )
     await db.touch(changes.removed)
-    await db.follow(changes)
+    await db.follow(by_space((space, id) for id, _, space in removed))
     await drop_orphans(db, [item for _, item, _ in removed], set(changes.dropped))
     return changes

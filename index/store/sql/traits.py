@@ -46,6 +46,12 @@ def condition(filter: Filter) -> tuple[str, list[object]] | None:
     return " AND ".join(parts), values
 
 
+def of_space(space: int | None) -> tuple[str, list[object]]:
+    """The condition for links of a space, with its parameters; None: for all links. Where a
+    parameter might be NULL, SQLite would use no index."""
+    return ("1 = 1", []) if space is None else ("links.space = ?", [space])
+
+
 def _under(folder: str, values: list[object]) -> str:
     """The condition for the folder itself and what lies in it; adds its parameters."""
     inside = folder.rstrip(os.sep) + os.sep

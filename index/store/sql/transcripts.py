@@ -6,15 +6,17 @@ from collections.abc import Collection, Sequence
 
 from index.store.sql import columns, statements, word_search, words
 from index.store.sql.database import MAX_ID, Database, Transaction
+from index.store.sql.traits import of_space
 from index.store.sql.watches import words_were_read
 from index.types.filter import Filter
 from index.types.query import tidy
 from index.types.transcripts import MAX_LETTERS, Mentions, PendingTranscript, Place
 
 # Links to pictures that were never read, that are to be read again, or were not read for this link.
-_PENDING = """items.kind = 'image' AND (
-    NOT EXISTS (SELECT 1 FROM transcripts WHERE transcripts.item = links.item AND stale = 0)
-    OR links.id IN (SELECT link FROM unread))"""
+# They are joined: of a condition with OR, PostgreSQL makes a set, and that of every space.
+_READ = """LEFT JOIN transcripts AS read ON read.item = links.item AND read.stale = 0
+    LEFT JOIN unread ON unread.link = links.id"""
+_PENDING = "items.kind = 'image' AND (read.item IS NULL OR unread.link IS NOT NULL)"
 _LINKS_AND_ITEMS = "links JOIN items ON items.id = links.item"
 _LINKS_OF_ITEM = "SELECT id FROM links WHERE item = ?"
 # Links of an item in a space, whose home is that of one of some groups.
@@ -65,6 +67,7 @@ class Transcripts:
         text = _kept(lines)
 
         async def write(db: Transaction) -> None:
+            await db.hold_item(key)  # else a link of another process could miss these words
             found = await db.rows(
                 """SELECT items.id, transcripts.lines FROM items CROSS JOIN ocr
                 LEFT JOIN transcripts ON transcripts.item = items.id
@@ -133,30 +136,32 @@ class Transcripts:
 
         after   the id of the last one that was given before; 0: from the newest on
         """
-        rows = await self._database.rows(
-            f"""SELECT items.key, {columns.LINK}
-            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL) AND links.id < ?2
-            ORDER BY links.id DESC LIMIT ?3""",
-            space,
-            after or MAX_ID,
-            limit,
+        there, values = of_space(space)
+        rows = await self._database.many_rows(
+            f"""SELECT items.key, {columns.LINK} {_READ}
+            WHERE {_PENDING} AND {there} AND links.id < ?
+            ORDER BY links.id DESC LIMIT ?""",
+            *(*values, after or MAX_ID, limit),
         )
         return [PendingTranscript(row[1], row[0], columns.link_of(row[1:])) for row in rows]
 
     async def is_pending(self, key: bytes) -> bool:
         """Whether words are still to be read in the picture with this key, for any of its links."""
         rows = await self._database.rows(
-            f"SELECT 1 FROM {_LINKS_AND_ITEMS} WHERE items.key = ? AND {_PENDING} LIMIT 1", key
+            f"""SELECT 1 FROM {_LINKS_AND_ITEMS} {_READ}
+            WHERE items.key = ? AND {_PENDING} LIMIT 1""",
+            key,
         )
         return bool(rows)
 
     async def count_pending(self, space: int | None = None) -> int:
         """How many such pictures there are; of a space, if given. That one is pending elsewhere
         must not be told here."""
+        there, values = of_space(space)
         rows = await self._database.many_rows(
-            f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS}
-            WHERE {_PENDING} AND (links.space = ?1 OR ?1 IS NULL)""",
-            space,
+            f"""SELECT COUNT(DISTINCT items.id) FROM {_LINKS_AND_ITEMS} {_READ}
+            WHERE {there} AND {_PENDING}""",
+            *values,
         )
         return int(rows[0][0])
 
@@ -170,11 +175,12 @@ class Transcripts:
         only = None if filter.only is None else sorted(filter.only)
         groups = None if filter.groups is None else sorted(filter.groups)
         rows = await self._database.many_rows(
-            """SELECT COUNT(*) FROM links JOIN items ON items.id = links.item
-            WHERE links.space = ?1 AND items.kind = 'image'
+            f"""SELECT COUNT(*) FROM {_LINKS_AND_ITEMS}
+            LEFT JOIN transcripts AS read
+                ON read.item = links.item AND (read.stale = 0 OR ?3 = 0)
+            LEFT JOIN unread ON unread.link = links.id
+            WHERE links.space = ?1 AND {_PENDING}
             AND (links.group_id IN (numbers(?2)) OR ?2 IS NULL)
-            AND (links.item NOT IN (SELECT item FROM transcripts WHERE stale = 0 OR ?3 = 0)
-                OR links.id IN (SELECT link FROM unread))
             AND (links.id IN (numbers(?4)) OR ?4 IS NULL)""",
             filter.space,
             groups,
@@ -186,11 +192,14 @@ class Transcripts:
     async def redo(self, space: int | None = None, groups: Collection[int] | None = None) -> None:
         """Let pictures be read again: all, or those of a space, or of some of its groups. What was
         read in them counts until then."""
+        if space is None:
+            await self._database.execute("UPDATE transcripts SET stale = 1")
+            return
         allowed = None if groups is None else list(groups)
         await self._database.execute(
             """UPDATE transcripts SET stale = 1 WHERE item IN (
                 SELECT item FROM links WHERE space = ?1
-                AND (group_id IN (numbers(?2)) OR ?2 IS NULL)) OR ?1 IS NULL""",
+                AND (group_id IN (numbers(?2)) OR ?2 IS NULL))""",
             space,
             allowed,
         )
@@ -199,9 +208,8 @@ class Transcripts:
 async def of_links(database: Database, links: Collection[int]) -> dict[int, tuple[str, ...]]:
     """As `Transcripts.of_links`."""
     rows = await database.rows(
-        """SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
-        WHERE links.id IN (numbers(?)) AND lines != ''
-        AND links.id NOT IN (SELECT link FROM unread)""",
+        f"""SELECT links.id, lines FROM links JOIN transcripts ON transcripts.item = links.item
+        WHERE links.id IN (numbers(?)) AND lines != '' AND NOT {words.UNREAD}""",
         list(links),
     )
     return {id: tuple(lines.splitlines()) for id, lines in rows}

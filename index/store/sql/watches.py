@@ -10,6 +10,7 @@ from typing import Any
 
 from index.store.sql import columns, statements
 from index.store.sql.database import MAX_ID, Database, Row, Transaction
+from index.store.sql.words import UNREAD
 from index.types.query import QueryEmbedding
 from index.types.searches import Asked
 from index.types.watches import COUNTED_S, MOST_PENDING, TOLD_S, Notice, Stage, Unjudged, Watch
@@ -118,10 +119,14 @@ class Watches:
 
     async def outdated(self, revision: str) -> list[Watch]:
         """The watches that are not paused and that another model than this one has embedded."""
+        # Written so that an index has them: this is asked for each new picture. SQLite would read
+        # all watches for their order.
         rows = await self._database.rows(
-            f"SELECT {WATCH} WHERE paused = '' AND revision != ? ORDER BY id", revision
+            f"""SELECT {WATCH} WHERE paused = '' AND revision < ?1
+            UNION ALL SELECT {WATCH} WHERE paused = '' AND revision > ?1""",
+            revision,
         )
-        return [_watch_of(row) for row in rows]
+        return sorted(map(_watch_of, rows), key=lambda watch: watch.id)
 
     async def owners(self) -> list[tuple[int, int]]:
         """Who has watches: each space and owner."""
@@ -138,10 +143,11 @@ class Watches:
     async def unjudged(self, *, after: int = 0, limit: int) -> list[Unjudged]:
         """Links that can be judged now, by id, from above `after`."""
         rows = await self._database.rows(
-            "SELECT link, stage FROM unjudged WHERE link > ? AND stage != ? ORDER BY link LIMIT ?",
+            """SELECT space, link, stage FROM unjudged JOIN links ON links.id = unjudged.link
+            WHERE link > ? AND stage != ? ORDER BY link LIMIT ?""",
             *(after, int(Stage.UNREAD), limit),
         )
-        return [Unjudged(link, Stage(stage)) for link, stage in rows]
+        return [Unjudged(space, link, Stage(stage)) for space, link, stage in rows]
 
     async def judged(self, link: Unjudged, notices: Sequence[Notice], *, await_words: bool) -> None:
         """Keep what came of judging a link.
@@ -156,10 +162,9 @@ class Watches:
             if await_words and link.stage is Stage.SHOWN:
                 # Its words may have been read meanwhile.
                 await db.execute(
-                    """UPDATE unjudged SET stage = CASE WHEN EXISTS (
+                    f"""UPDATE unjudged SET stage = CASE WHEN EXISTS (
                         SELECT 1 FROM links JOIN transcripts ON transcripts.item = links.item
-                        WHERE links.id = unjudged.link AND stale = 0
-                        AND links.id NOT IN (SELECT link FROM unread))
+                        WHERE links.id = unjudged.link AND stale = 0 AND NOT {UNREAD})
                         THEN CAST(? AS INTEGER) ELSE CAST(? AS INTEGER) END
                     WHERE link = ?""",
                     *(int(Stage.READ), int(Stage.UNREAD), link.link),
@@ -176,9 +181,8 @@ class Watches:
     async def drop_unjudged(self, posted_before: float) -> None:
         """Judge no more what was posted before then (Unix seconds): it is not new any more."""
         await self._database.execute(
-            """DELETE FROM unjudged WHERE link IN (
-            SELECT links.id FROM unjudged JOIN links ON links.id = unjudged.link
-            WHERE posted_at < ?)""",
+            """DELETE FROM unjudged WHERE EXISTS (
+            SELECT 1 FROM links WHERE links.id = unjudged.link AND posted_at < ?)""",
             posted_before,
         )
 
@@ -206,11 +210,11 @@ class Watches:
     async def _notices(self, where: str, *params: Any) -> list[Notice]:
         # A link that is gone is 0, which no link is.
         rows = await self._database.rows(
-            f"""SELECT id, watch, COALESCE(link, 0), due, sending FROM notices
-            WHERE {where} ORDER BY id""",
+            f"SELECT id, watch, COALESCE(link, 0), due, sending FROM notices WHERE {where}",
             *params,
         )
-        return [Notice(*row) for row in rows]
+        # Put in order here: for that, SQLite would read all that was ever told.
+        return sorted((Notice(*row) for row in rows), key=lambda notice: notice.id)
 
     async def pending_of(self, space: int, owner: int) -> dict[int, list[Notice]]:
         """What waits to be told to an owner, by watch."""

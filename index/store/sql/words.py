@@ -28,9 +28,12 @@ HOME = """CASE WHEN groups.private != 0 OR groups.parent IS NULL THEN groups.id
     ELSE groups.parent END"""
 IN_ITS_GROUP = "JOIN groups ON groups.space = links.space AND groups.id = links.group_id"
 WAS_READ = "JOIN transcripts ON transcripts.item = links.item"
+# That a link's words were not read for its home yet. A set of all such links would be made of those
+# of every space.
+UNREAD = "EXISTS (SELECT 1 FROM unread WHERE unread.link = links.id)"
 _ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
     FROM links {IN_ITS_GROUP} {WAS_READ}
-    WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
+    WHERE transcripts.lines != '' AND NOT {UNREAD}"""
 
 
 class Home:
@@ -79,7 +82,8 @@ async def begin_links(db: Transaction, links: Sequence[int]) -> None:
             JOIN groups AS its ON its.space = other.space AND its.id = other.group_id
             WHERE other.item = links.item AND other.space = links.space
             AND {HOME.replace("groups.", "its.")} = {HOME}
-            AND other.id NOT IN (numbers(?1)) AND other.id NOT IN (SELECT link FROM unread))""",
+            AND other.id NOT IN (numbers(?1))
+            AND NOT EXISTS (SELECT 1 FROM unread WHERE unread.link = other.id))""",
         links,
     )
     await add(db, links)
@@ -110,8 +114,8 @@ def _said_in(home: Home, lines: str) -> Said:
 async def links_with_words(db: Transaction, where: str, *params: object) -> list[int]:
     """Those links that meet the condition and show a picture with words."""
     rows = await db.rows(
-        f"""SELECT id FROM links WHERE ({where})
-        AND item IN (SELECT item FROM transcripts WHERE lines != '')""",
+        f"""SELECT id FROM links WHERE ({where}) AND EXISTS (
+            SELECT 1 FROM transcripts WHERE transcripts.item = links.item AND lines != '')""",
         *params,
     )
     return [id for (id,) in rows]

@@ -79,7 +79,7 @@ class Writes:
             if dropped:
                 self._database.note_deletion()
             changes = Changes(removed, columns.entries_of(added))
-            await db.follow(changes)
+            await db.follow(statements.by_space((link.space, id) for id, _, link in added))
             return changes
 
         return await self._database.write(write)
@@ -135,6 +135,7 @@ class Writes:
         """Drop everything of a space: links, cursors, watched groups, jobs, searches, rules."""
 
         async def write(db: Transaction) -> Changes:
+            await db.hold_rules([space], to_change=True)  # else another process's write could stay
             changes = await self._drop(db, "space = ?", space)
             for table in TABLES_OF_A_SPACE:
                 await db.execute(f"DELETE FROM {table} WHERE space = ?", space)

@@ -452,6 +452,21 @@ async def remember_when_owners_were_told(db: aiosqlite.Connection) -> None:
     )
 
 
+async def find_what_a_space_has(db: aiosqlite.Connection) -> None:
+    """Indexes of what a space or an owner has, and of the few rows that something is to be done
+    with, where the rows of all spaces had to be read."""
+    for statement in (
+        "CREATE INDEX searches_of_owner ON searches (space, owner)",
+        "CREATE INDEX jobs_of_space ON jobs (space)",
+        "CREATE INDEX jobs_at_work ON jobs (id) WHERE status IN ('running', 'paused')",
+        "CREATE INDEX groups_closed ON groups (space, id) WHERE closed_since IS NOT NULL",
+        "CREATE INDEX not_copies_of_space ON not_copies (space, item, other)",
+        "CREATE INDEX passes_of_space ON passes (space)",
+        "CREATE INDEX watches_by_revision ON watches (revision) WHERE paused = ''",
+    ):
+        await db.execute(statement)
+
+
 STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     create_items_and_links,
     note_which_rows_are_in_segments,
@@ -478,6 +493,7 @@ STEPS: tuple[Callable[[aiosqlite.Connection], Awaitable[None]], ...] = (
     note_where_the_caller_presented_itself,
     note_since_when_spaces_are_welcomed,
     remember_when_owners_were_told,
+    find_what_a_space_has,
 )
 LATEST = len(STEPS)
 

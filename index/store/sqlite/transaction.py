@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import aiosqlite
@@ -10,7 +10,6 @@ import aiosqlite
 from index.store.sql.database import Row, Said
 from index.store.sqlite import settled, words
 from index.store.sqlite.dialect import parameters, statement
-from index.types.records import Changes
 
 
 class Transaction:
@@ -64,13 +63,16 @@ class Transaction:
             )"""
         )
 
-    async def follow(self, changes: Changes) -> None:
-        """Nothing: rows that are searched are in memory and in files beside this one."""
+    async def follow(self, changed: Mapping[int, Collection[int]]) -> None:
+        """Nothing: one process alone writes to a file, and knows what it wrote."""
 
     async def forget_space(self, space: int) -> None:
         """Nothing: what is kept of a space is in its tables."""
 
     async def hold_rules(self, spaces: Collection[int], *, to_change: bool = False) -> None:
+        """Nothing: there is one writer."""
+
+    async def hold_item(self, key: bytes) -> None:
         """Nothing: there is one writer."""
 
     async def touch(self, links: Collection[int]) -> None:

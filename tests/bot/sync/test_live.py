@@ -127,7 +127,7 @@ async def indexed(client: Magpie, message: dict[str, Any]) -> list[Link]:
     await until(holds)
     found = []
     for id in range(1, (await client.gallery.links.count()).links + 1):
-        link = await client.gallery.links.link(id)
+        link = await client.gallery.links.link(int(message["guild_id"]), id)
         if link is not None and link.source == message["id"]:
             found.append(link)
     return found

@@ -257,7 +257,8 @@ async def test_only_what_all_its_readers_may_read_waits(watched: Watched, clocks
         posted = await olga.post(watched.channel(place), pictures={"a.png": png(colour)})
     await waits(watched, 2)
     notices = [one.link for waiting_ in (await waiting(watched)).values() for one in waiting_]
-    there = await watched.scene.magpie.gallery.links.with_ids(notices)
+    space = watched.scene.nest.world.guild_id
+    there = await watched.scene.magpie.gallery.links.with_ids(space, notices)
     assert {link.source for link, *_ in there.values()} == {posted["id"]}
 
 

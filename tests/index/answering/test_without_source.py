@@ -41,9 +41,8 @@ def halfway(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def ranked(gallery: Gallery) -> list[str]:
     answer = await gallery.find(Query(image=RED), OTHERS, k=9, guesses=True)
-    links = await gallery.links.with_ids(
-        [id for hit in answer.hits for id in (hit.id, *hit.copies)]
-    )
+    ids = [id for hit in answer.hits for id in (hit.id, *hit.copies)]
+    links = await gallery.links.with_ids(OTHERS.space, ids)
     return [found.source for found, _, _ in links.values()]
 
 

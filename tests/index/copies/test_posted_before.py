@@ -157,7 +157,7 @@ async def test_an_erased_picture_leaves_no_fingerprint(gallery: Gallery, tmp_pat
     made = await gallery.derivations.get(FINGERPRINT, key)
     assert made is not None
     await gallery.remove_sources(1, ["1"])
-    table = gallery._lookup._table
+    table = gallery._lookup._spaces[1].table
     assert table is not None
     assert link not in table._rows["link"]
     assert np.frombuffer(made.data[:16], "<u8")[0] not in table._hashes

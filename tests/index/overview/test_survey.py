@@ -57,7 +57,7 @@ async def put(
 
 async def told(gallery: Gallery, overview: Overview) -> Any:
     """All that an overview tells, with sources for the ids of links."""
-    links = await gallery.links.with_ids(overview.links.tolist())
+    links = await gallery.links.with_ids(1, overview.links.tolist())
     sources = {id: link.source for id, (link, _, _) in links.items()}
     clusters = [
         (one.words, one.count, one.months, [sources[id] for id in one.shown], one.place)

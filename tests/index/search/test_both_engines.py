@@ -66,7 +66,7 @@ async def _answers(gallery: Gallery, query: np.ndarray, filter: Filter, k: int) 
     index: VectorIndex = gallery._engine
 
     async def sources(ids: np.ndarray) -> list[str]:
-        links = await gallery.links.with_ids(ids.tolist())
+        links = await gallery.links.with_ids(filter.space, ids.tolist())
         return [links[id][0].source for id in ids.tolist()]
 
     found = await index.search(query, filter, k=k)

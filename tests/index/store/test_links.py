@@ -25,12 +25,21 @@ async def test_link_comes_back_as_it_was_committed(store: Store) -> None:
     changes = await store.writes.commit([(picture(1, frames=3), posted)])
     assert changes.added is not None
     (id,) = changes.added.links.tolist()
-    assert (await store.links.with_ids([id, 999]))[id] == (posted, "image", None)
+    assert (await store.links.with_ids(1, [id, 999]))[id] == (posted, "image", None)
     item = await store.items.item_of_link(id)
     assert item is not None
     assert np.array_equal(item.vectors, picture(1, frames=3).vectors)
     assert (item.width, item.height) == (640, 480)
     assert await store.links.groups(1) == [THREAD]
+
+
+async def test_the_id_of_a_link_leads_to_nothing_in_another_space(store: Store) -> None:
+    await store.writes.commit([(picture(1), link("1")), (picture(1), link("1", space=2))])
+    (here,) = (await store.links.ids_of_source(1, "1")).values()
+    (there,) = (await store.links.ids_of_source(2, "1")).values()
+    assert list(await store.links.with_ids(1, [here, there])) == [here]
+    assert await store.links.link(1, there) is None
+    assert await store.links.link(2, there) == link("1", space=2)
 
 
 async def test_commit_is_idempotent_per_slot(store: Store) -> None:
@@ -59,11 +68,10 @@ async def test_copies_are_the_links_of_a_space_that_show_the_same_item(store: St
     await store.writes.commit([(picture(1), elsewhere)])
     ids = {source: (await store.links.ids_of_source(1, source))["a"] for source in "123"}
     (other,) = (await store.links.ids_of_source(2, "1")).values()
-    copies = await store.links.copies([ids["1"], ids["3"], other, 999])
+    copies = await store.links.copies([ids["1"], ids["3"], other, 999], Filter(1))
     assert {id: list(links) for id, links in copies.items()} == {
         ids["1"]: [ids["1"], ids["2"]],
         ids["3"]: [ids["3"]],
-        other: [other],
     }
     assert copies[ids["1"]][ids["2"]] == link("2")
 

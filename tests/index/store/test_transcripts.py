@@ -114,7 +114,7 @@ async def said(
     found = await store.links.resolved(Filter(space, frozenset(groups), says=phrases))
     assert found.only is not None
     assert found.says == ()
-    links = await store.links.with_ids(list(found.only))
+    links = await store.links.with_ids(space, list(found.only))
     return sorted(link.source for link, _, _ in links.values())
 
 
@@ -238,7 +238,8 @@ async def test_what_was_read_for_another_channel_is_not_given_for_a_link(store: 
     """It would decide here what is folded, and be in an export, before it was read."""
     await read(store, 1, "known words", group=GENERAL)
     await store.writes.commit([(picture(1), link("2", group=Group(20)))])
-    ids = {one.source: id for id, (one, _, _) in (await store.links.with_ids(range(9))).items()}
+    links = await store.links.with_ids(1, range(9))
+    ids = {one.source: id for id, (one, _, _) in links.items()}
     assert await store.transcripts.of_links(ids.values()) == {ids["1"]: ("known words",)}
     belongings = dict(await store.links.belongings(1, 5))
     assert belongings[ids["1"]].words == ("known words",)
@@ -251,7 +252,8 @@ async def test_nearly_the_same_terms_are_told_apart_from_the_same(store: Store) 
     await read(store, 3, "the lizard of oz, a wizzad")
     await read(store, 4, "cat")
     mentions = await store.transcripts.mentions(["wizard", "oz", "car"], Filter(1))
-    sources = {id: one.source for id, (one, _, _) in (await store.links.with_ids(range(9))).items()}
+    links = await store.links.with_ids(1, range(9))
+    sources = {id: one.source for id, (one, _, _) in links.items()}
     assert {sources[id]: set(marks) for id, marks in mentions.exact.items()} == {"1": {0}, "3": {1}}
     assert {sources[id]: set(marks) for id, marks in mentions.near.items()} == {
         "1": {0},

@@ -39,18 +39,18 @@ async def ids(store: SQLiteStore, *sources: str) -> list[int]:
 
 
 async def test_hashes_are_the_beginnings_of_fingerprints_by_link(store: SQLiteStore) -> None:
-    (rows,) = [chunk async for chunk in store.copies.hashes()]
+    (rows,) = [chunk async for chunk in store.copies.hashes(1)]
     assert rows["link"].tolist() == await ids(store, "1", "2", "3")
     assert rows["hashes"].tobytes() == A[:16] * 2 + B[:16]
     assert set(rows["group"]) == {10}
-    again = await store.copies.hashes_of_items([picture(2).key])
+    again = await store.copies.hashes_of_items([picture(2).key], [1])
     assert again["link"].tolist() == await ids(store, "3")
     fingerprints = await store.copies.fingerprints(await ids(store, "1", "3", "4"))
     assert [data for _, data in fingerprints.values()] == [A, B]
 
 
 async def test_other_reads_see_what_was_erased_while_hashes_are_read(store: SQLiteStore) -> None:
-    chunks = store.copies.hashes(size=1)
+    chunks = store.copies.hashes(1, size=1)
     assert (await anext(chunks))["link"].tolist() == await ids(store, "1")
     await store.writes.remove_sources(1, ["2"])
     assert await store.links.ids_of_source(1, "2") == {}
@@ -59,7 +59,7 @@ async def test_other_reads_see_what_was_erased_while_hashes_are_read(store: SQLi
 
 async def test_hashes_follow_their_fingerprints(store: SQLiteStore) -> None:
     await store.derivations.put(FINGERPRINT, picture(2).key, Derived("1", A))
-    assert (await store.copies.hashes_of_items([picture(2).key]))["hashes"].tobytes() == A[:16]
+    assert (await store.copies.hashes_of_items([picture(2).key], [1]))["hashes"].tobytes() == A[:16]
     await store.writes.remove_sources(1, ["3"])
     assert rows_of(store, "SELECT count(*) FROM hashes") == [(1,)]
     await store.derivations.begin(FINGERPRINT, "2", {})  # all are made again

@@ -141,7 +141,7 @@ async def test_animations_of_an_earlier_version_have_no_moments(tmp_path: Path) 
         await db.commit()
     store = await SQLiteStore.open(path)
     assert await store.links.seconds({7: 2}) == {}
-    assert (await store.links.with_ids([7]))[7][0].name == "a.gif"
+    assert (await store.links.with_ids(1, [7]))[7][0].name == "a.gif"
     await store.close()
 
 

@@ -82,7 +82,7 @@ async def test_the_upgrade_says_what_to_keep(
 async def test_every_link_is_as_it_was_posted(store: SQLiteStore) -> None:
     for link in (*made.LINKS, made.TEXT):
         (id,) = (await store.links.ids_of_source(link.space, link.source)).values()
-        assert (await store.links.with_ids([id]))[id][0] == link
+        assert (await store.links.with_ids(link.space, [id]))[id][0] == link
     counts = await store.links.count()
     found = await store.watches.count(1)  # the watch was made with one more picture
     assert (counts.images, counts.texts, counts.links) == (6 + found, 1, 8 + found)
@@ -140,7 +140,9 @@ async def test_watches_and_what_they_found_are_there(store: SQLiteStore, version
     (watch,) = await store.watches.of_owner(1, 5)
     assert (watch.asked.words, watch.settings, watch.revision) == ("red", {"digest": "day"}, "1")
     ((notice,),) = (await store.watches.due(5e9)).values()
-    assert (await store.links.with_ids([notice.link]))[notice.link][0].source == "1009"
+    link = await store.links.link(1, notice.link)
+    assert link is not None
+    assert link.source == "1009"
 
 
 async def test_a_change_of_models_goes_on(store: SQLiteStore, version: int) -> None:
