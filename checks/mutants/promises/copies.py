@@ -8,7 +8,8 @@ COMPARISON = "tests/index/copies/test_comparison.py"
 POSTED = "tests/index/copies/test_posted_before.py"
 FOLDING = "tests/index/copies/test_folding.py"
 LOOKUP = "tests/index/copies/test_lookup.py"
-STORE = "tests/index/store/sqlite/test_copies.py"
+STORE = "tests/index/store/test_copies.py"
+RESTORE = "tests/index/store/sqlite/test_restore.py"
 
 MUTANTS = (
     Mutant(
@@ -93,7 +94,7 @@ MUTANTS = (
         "index/store/sqlite/carry_over.py",
         "                    await db.execute(BY_ITEMS[table])\n",
         "                    pass\n",
-        (f"{STORE}::test_what_was_called_no_copy_holds_in_a_restored_gallery",),
+        (f"{RESTORE}::test_what_was_called_no_copy_holds_in_a_restored_gallery",),
     ),
     Mutant(
         "hits do not fold by way of a third",

@@ -299,7 +299,7 @@ async def test_nothing_of_an_erased_member_is_left_in_the_raw_files(
     mei: Person,
     ada: Person,
 ) -> None:
-    clocks = quick_clocks(vacuum_s=0.2, vacuum_s_per_mb=0.0)  # an empty database has 8 MB
+    clocks = quick_clocks(vacuum_s=1.0, vacuum_s_per_mb=0.0)  # an empty database has 8 MB
     general = world_file.channels["general"]
     marker = "xyzzy-marker-xyzzy.png"
     async with running(sandbox, db, str(model_folder), clocks) as client:
