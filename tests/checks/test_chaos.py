@@ -41,6 +41,7 @@ SECONDS = 10.0
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # a busy machine settles late
 @pytest.mark.parametrize("db", [SQLITE, POSTGRES])
 async def test_ten_seconds_of_chaos_break_no_promise(tmp_path: Path, db: str) -> None:
     try:
