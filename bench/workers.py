@@ -27,13 +27,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+import trial_postgres
 from bench.options import Options
 from bench.report import Figure, Report, Target
 from index import Gallery, Group, Link, PictureWorker
 from index.embed import checkpoint, embedder
 from index.types.records import Floats
 from pocket import MODEL
-from tests.index.jobs.server import PostgresServer
 
 PICTURES, AT_ONCE = 600, 64
 CALL_S, PICTURE_S = 0.05, 0.05  # as a small model on a CPU of some cores, or a large one on a GPU
@@ -64,7 +64,7 @@ class FixedCost:
 def run(options: Options) -> Report:
     count = options.rows[0] if options.rows else PICTURES
     figures: dict[str, Figure] = {"pictures": count, "call_s": CALL_S, "picture_s": PICTURE_S}
-    with tempfile.TemporaryDirectory() as scratch, _database(Path(scratch)) as url:
+    with tempfile.TemporaryDirectory() as scratch, _database() as url:
         folder = Path(scratch)
         files = [_picture(n) for n in range(count)]
         alone = asyncio.run(_measured(folder / "alone.db", files, None, 0))
@@ -81,17 +81,12 @@ def run(options: Options) -> Report:
 
 
 @contextlib.contextmanager
-def _database(scratch: Path) -> Iterator[str]:
+def _database() -> Iterator[str]:
     if SETTING in os.environ:
         yield os.environ[SETTING]
         return
-    (scratch / "postgres").mkdir()
-    server = PostgresServer(scratch / "postgres")
-    server.start()
-    try:
-        yield server.url()
-    finally:
-        server.stop()
+    with trial_postgres.serve() as server:
+        yield server.url
 
 
 async def _measured(file: Path, files: Sequence[bytes], url: str | None, workers: int) -> float:

@@ -479,10 +479,12 @@ class Gallery:
         return len((await self._engine.change(follow)).removed)
 
     async def vacuum(self) -> None:
-        """Write the file anew, so that not even stray bytes of what was removed are left.
+        """Write the file anew, so that not even stray bytes of what was removed are left; in
+        PostgreSQL, free the room of what was removed.
 
-        For a quiet moment: writes wait for some seconds a gigabyte, and the disk needs as much
-        room twice again meanwhile. Does nothing when nothing was removed since the last time.
+        For a quiet moment: writes to a file wait for some seconds a gigabyte, and the disk needs
+        as much room twice again meanwhile. Does nothing when nothing was removed since the last
+        time.
         """
         await self._store.vacuum()
 

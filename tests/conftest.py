@@ -55,7 +55,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """Where a gallery can be opened: a file first, then a database of PostgreSQL."""
+    """Where an empty gallery can be opened: a file first, then a database of PostgreSQL."""
     if request.param == "sqlite":
         yield str(tmp_path / "gallery.db")
         return
@@ -65,8 +65,15 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @pytest.fixture
 async def postgres_url(postgres_server: str) -> AsyncIterator[str]:
-    """The URL of an empty database of this test's own."""
+    """The URL of a database of this test's own, with the tables of an empty gallery."""
     async with postgres.fresh(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
+async def bare_postgres_url(postgres_server: str) -> AsyncIterator[str]:
+    """The URL of a database of this test's own without any table."""
+    async with postgres.fresh(postgres_server, postgres.EMPTY) as url:
         yield url
 
 

@@ -1,13 +1,18 @@
-"""A PostgreSQL server for the tests, and an empty database on it for each test that asks for one.
+"""A PostgreSQL server for the tests, and a database on it for each test that asks for one.
 
 The server comes from a package and is shared by all processes of a run. With a URL in
 `MAGPIE_TEST_POSTGRES` the tests use that server instead: its user must be allowed to make databases
 and the extension pgvector.
+
+A gallery's tables are made once on a server, in a database that the others are copied from. Its
+name follows from the source of what makes them, so that it is made anew after a change there. On a
+server of the run it goes with the server; on another one it stays for the next run.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -20,11 +25,17 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 import trial_postgres
+from index.store import postgres as engine
+from index.store import sql
+from index.store.postgres import PostgresStore
+from index.types import derivations
 
 if TYPE_CHECKING:
     import asyncpg
 
 OTHER_SERVER = "MAGPIE_TEST_POSTGRES"
+EMPTY = "template1"  # a database without tables
+MAKING_TABLES = 0x6D61_6770_7E57  # the advisory lock of who makes the database to copy
 
 
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -48,14 +59,59 @@ def _shared(folder: Path) -> str:
 
 
 @asynccontextmanager
-async def fresh(server: str, template: str = "template1") -> AsyncIterator[str]:
-    """The URL of a new database, a copy of another; it is dropped at the end of the block."""
+async def fresh(server: str, template: str | None = None) -> AsyncIterator[str]:
+    """The URL of a new database, which is dropped at the end of the block.
+
+    template   the database that it is a copy of; None: one with the tables of an empty gallery
+    """
+    if template is None:
+        template = await with_tables(server)
     name = f"magpie_test_{secrets.token_hex(6)}"
     await on_server(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield with_database(server, name)
     finally:
         await drop(server, name)
+
+
+async def with_tables(server: str) -> str:
+    """The name of a database on this server with the tables of an empty gallery."""
+    import asyncpg
+
+    name = f"magpie_tables_{_digest()}"
+    if (server, name) in _made:
+        return name
+    db = await asyncpg.connect(server)
+    try:
+        # Waited for by processes of the same run. It is let go with the connection.
+        await db.execute("SELECT pg_advisory_lock($1)", MAKING_TABLES)
+        if not await db.fetchval(
+            "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name
+        ):
+            part = f"{name}_part"
+            await db.execute(f"DROP DATABASE IF EXISTS {part} WITH (FORCE)")
+            await db.execute(f"CREATE DATABASE {part} TEMPLATE {EMPTY}")
+            store = await PostgresStore.open(with_database(server, part))
+            await store.close()
+            await db.execute(f"ALTER DATABASE {part} RENAME TO {name}")
+    finally:
+        await db.close()
+    _made.add((server, name))
+    return name
+
+
+_made: set[tuple[str, str]] = set()
+
+
+@functools.cache
+def _digest() -> str:
+    """What the tables are made by, in short."""
+    of = hashlib.sha256()
+    for package in (sql, engine):
+        for path in sorted(Path(package.__path__[0]).glob("*.py")):
+            of.update(path.read_bytes())
+    of.update(Path(derivations.__file__).read_bytes())
+    return of.hexdigest()[:12]
 
 
 async def drop(server: str, name: str) -> None:

@@ -9,7 +9,8 @@ unjudged   mutants whose tests could not tell: the text to change isn't there, o
            even start. They count as faults of the list
 spurious   whether a test that is named fails without any change
 
-`python -m bench mutants` runs all of them; `--only WORD` those whose name or file has this word.
+`python -m bench mutants` runs all of them; `--only WORD` those that have this word in their
+promise, their file's name, or the name of their kind, which is their module in `promises`.
 
 | module | holds |
 |---|---|

@@ -23,7 +23,7 @@ from pathlib import Path
 from bench.options import Options
 from bench.report import Report, Target
 from checks.mutants.mutant import ROOT, Mutant
-from checks.mutants.promises import MUTANTS
+from checks.mutants.promises import with_word
 from console.exits import WrongUse
 
 NOT_COPIED = shutil.ignore_patterns(
@@ -45,9 +45,11 @@ class Verdict(Enum):
 
 def run(options: Options) -> Report:
     """What the tests notice. raises WrongUse when no mutant is meant"""
-    chosen = [m for m in MUTANTS if options.only in f"{m.promise} {m.file}"]
+    chosen = with_word(options.only)
     if not chosen:
-        raise WrongUse(f"No mutant has {options.only!r} in its promise or in its file's name.")
+        raise WrongUse(
+            f"No mutant has {options.only!r} in its promise, its file's name or its kind's name."
+        )
     began = time.monotonic()
     with copies(len(os.sched_getaffinity(0))) as folders:
         spurious = not _unbroken(folders, chosen)

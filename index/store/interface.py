@@ -102,10 +102,11 @@ class Store(Protocol):
         """Something that differs from what it was before if another process has written since."""
 
     async def vacuum(self) -> None:
-        """Leave not even stray bytes of what was removed.
+        """Leave nothing of what was removed: in a file not even stray bytes; in PostgreSQL no
+        entry of a table or an index, but perhaps bytes in unused parts of pages.
 
-        Takes seconds a gigabyte, in which writes wait. Does nothing where nothing was removed
-        since the last time.
+        Takes seconds a gigabyte, in which writes to a file wait. Does nothing where nothing was
+        removed since the last time.
         """
 
     async def close(self) -> None:

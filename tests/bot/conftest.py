@@ -15,6 +15,7 @@ from bot.ops.tuning import Clocks
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
 from sandbox.person import Person
+from tests import postgres
 from tests.bot import tiny_model
 from tests.bot.running import quick_clocks, running
 
@@ -37,8 +38,17 @@ def model(model_folder: Path) -> Embedder:
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Path:
-    return tmp_path / "magpie.db"
+async def db(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Path | str]:
+    """Where the gallery is: in a file; for tests marked `on_both_stores` in PostgreSQL, too."""
+    if getattr(request, "param", SQLITE) == SQLITE:
+        yield tmp_path / "magpie.db"
+        return
+    async with postgres.fresh(request.getfixturevalue("postgres_server")) as url:
+        yield url
+
+
+SQLITE, POSTGRES = "sqlite", "postgres"
+on_both_stores = pytest.mark.parametrize("db", [SQLITE, POSTGRES], indirect=True)
 
 
 @pytest.fixture
@@ -49,7 +59,7 @@ def clocks() -> Clocks:
 
 @pytest.fixture
 async def magpie(
-    sandbox: sandbox_package.Server, db: Path, model: Embedder, clocks: Clocks
+    sandbox: sandbox_package.Server, db: Path | str, model: Embedder, clocks: Clocks
 ) -> AsyncIterator[Magpie]:
     """Magpie, connected and ready; it watches nothing yet."""
     async with running(sandbox, db, model, clocks) as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -39,7 +40,7 @@ def quick_clocks(**others: float) -> Clocks:
     return Clocks(**{**short, "relist_s": NEVER_S, **others})
 
 
-def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
+def settings_for(server: sandbox_package.Server, db: Path | str) -> Settings:
     token = server.world.application.token
     return Settings(token=token, api=server.url, db=db, http=None, questions=0)
 
@@ -57,7 +58,7 @@ class QuickToIdentify(Magpie):
 @asynccontextmanager
 async def running(
     server: sandbox_package.Server,
-    db: Path,
+    db: Path | str,
     model: str | Embedder | Held,
     clocks: Clocks | None = None,
     limits: Limits | None = None,
@@ -66,7 +67,7 @@ async def running(
     transcriber: Transcriber | None = None,
     workers: str | None = None,
 ) -> AsyncIterator[Magpie]:
-    """Magpie, connected to `server` and ready, with its gallery in the file `db`.
+    """Magpie, connected to `server` and ready, with its gallery at `db`.
 
     questions   how many a member may ask in a minute; 0: any number
     transcriber reads the words in pictures; None: nothing does
@@ -74,9 +75,10 @@ async def running(
     workers     the database through which workers embed; None: Magpie does
     """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True, workers=workers)
+    own = tempfile.TemporaryDirectory()  # what a bot keeps beside a database
     try:
-        settings = settings_for(server, db)
-        settings = replace(settings, api=api or settings.api, questions=questions)
+        settings = replace(settings_for(server, db), questions=questions, folder=Path(own.name))
+        settings = replace(settings, api=api or settings.api)
         clocks = clocks or quick_clocks()
         async with QuickToIdentify(
             settings, gallery, Metrics(), clocks, limits, transcriber
@@ -96,6 +98,7 @@ async def running(
                 await serving
     finally:
         await gallery.close()
+        own.cleanup()
 
 
 async def idle(client: Magpie) -> None:
@@ -187,7 +190,7 @@ async def watch(client: Magpie, channel_id: int) -> None:
 
 @asynccontextmanager
 async def watching(
-    server: sandbox_package.Server, db: Path, model: str | Embedder | Held, channel_id: int
+    server: sandbox_package.Server, db: Path | str, model: str | Embedder | Held, channel_id: int
 ) -> AsyncIterator[Magpie]:
     """A running Magpie that watches a channel or category, and has read it."""
     async with running(server, db, model) as client:
@@ -196,7 +199,7 @@ async def watching(
 
 
 async def read_and_leave(
-    server: sandbox_package.Server, db: Path, model: str | Embedder | Held, channel_id: int
+    server: sandbox_package.Server, db: Path | str, model: str | Embedder | Held, channel_id: int
 ) -> set[str]:
     """The messages with pictures of a channel or category, read by a Magpie that then stops."""
     async with watching(server, db, model, channel_id) as client:

@@ -15,7 +15,7 @@ from bench.options import Options
 from checks.mutants import campaign
 from checks.mutants.campaign import Verdict
 from checks.mutants.mutant import ROOT, Mutant
-from checks.mutants.promises import MUTANTS
+from checks.mutants.promises import BY_KIND, MUTANTS, with_word
 from console.exits import WrongUse
 
 LEAST = 40
@@ -42,6 +42,13 @@ def test_each_mutant_can_be_made_of_the_code_as_it_is(mutant: Mutant) -> None:
 def test_a_word_of_no_mutant_runs_no_tests() -> None:
     with pytest.raises(WrongUse, match="No mutant has 'zebra crossing'"):
         campaign.run(Options(only="zebra crossing"))
+
+
+def test_a_word_means_promises_files_and_kinds() -> None:
+    one = BY_KIND["words_in_pictures"][0]
+    for word in ("words_in_pictures", one.promise, one.file):
+        assert one in with_word(word)
+    assert one not in with_word(BY_KIND["watches"][0].promise)
 
 
 def test_there_are_enough_and_no_promise_stands_twice() -> None:

@@ -9,7 +9,8 @@ POSTED = "tests/index/copies/test_posted_before.py"
 FOLDING = "tests/index/copies/test_folding.py"
 LOOKUP = "tests/index/copies/test_lookup.py"
 NOTES = "tests/bot/reposts/test_notes.py"
-STORE = "tests/index/store/sqlite/test_copies.py"
+STORE = "tests/index/store/test_copies.py"
+RESTORE = "tests/index/store/sqlite/test_restore.py"
 
 MUTANTS = (
     Mutant(
@@ -123,7 +124,7 @@ MUTANTS = (
         "index/store/sqlite/carry_over.py",
         "                    await db.execute(BY_ITEMS[table])\n",
         "                    pass\n",
-        (f"{STORE}::test_what_was_called_no_copy_holds_in_a_restored_gallery",),
+        (f"{RESTORE}::test_what_was_called_no_copy_holds_in_a_restored_gallery",),
     ),
     Mutant(
         "hits do not fold by way of a third",

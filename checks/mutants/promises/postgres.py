@@ -5,6 +5,8 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 SPACES = "tests/index/store/postgres/test_spaces.py"
+ERASURE = "tests/index/store/postgres/test_erasure.py"
+DATABASE = "index/store/postgres/database.py"
 
 MUTANTS = (
     Mutant(
@@ -34,5 +36,33 @@ MUTANTS = (
         "WHERE links.space = ? {among} ORDER BY links.id",
         "WHERE (links.space = ? OR true) {among} ORDER BY links.id",
         (SPACES,),
+    ),
+    Mutant(
+        "a vacuum leaves no entry in an index",
+        DATABASE,
+        "VACUUM (INDEX_CLEANUP ON)",
+        "VACUUM",
+        (ERASURE,),
+    ),
+    Mutant(
+        "what a reader kept from being freed is freed the next time",
+        DATABASE,
+        "        self._has_strays |= left",
+        "        self._has_strays |= False",
+        (ERASURE,),
+    ),
+    Mutant(
+        "others write while a vacuum waits",
+        DATABASE,
+        """            self._has_strays = False
+        try:
+            with translated(self.place):
+                async""",
+        """            self._has_strays = False
+        try:
+            with translated(self.place):
+              async with self._writing:
+                async""",
+        (ERASURE,),
     ),
 )

@@ -36,6 +36,8 @@ PATIENT_READERS = 4
 MOST_COUNTED = 1_000_000
 # How often a transaction that met another one is made again.
 TRIES = 8
+# How long a vacuum may take; the next one goes on where it was ended.
+VACUUM_S = 6 * 3600.0
 # The pauses before a lost connection is made again, in seconds: some ten seconds together.
 PAUSES_S = (0.1, 0.3, 1.0, 2.0, 3.0, 4.0)
 # Notes the number of a write, in its own transaction; no row: that number was committed already.
@@ -43,6 +45,14 @@ _NEXT_NUMBER = """INSERT INTO writers AS known (id, newest, seen_at) VALUES ($1,
     ON CONFLICT (id) DO UPDATE SET newest = excluded.newest, seen_at = excluded.seen_at
     WHERE known.newest < excluded.newest
     RETURNING (SELECT version FROM magpie_schema) AS version"""
+# Without INDEX_CLEANUP, PostgreSQL leaves the entries of few removed rows in the indexes, with the
+# hashes of pictures in them.
+_VACUUM = "VACUUM (INDEX_CLEANUP ON)"
+# A removed row stays as long as a transaction may see it that began before, such as a pg_dump's.
+# Left out are tables that are written all the time and have nothing of anybody.
+_REMOVED_ROWS_LEFT = """SELECT EXISTS (
+    SELECT FROM pg_stat_user_tables WHERE n_dead_tup > 0 AND schemaname = current_schema()
+    AND relname NOT IN ('writers', 'space_versions', 'touched', 'cursors'))"""
 # What a process leaves behind that was killed.
 _FORGET_WRITERS = "DELETE FROM writers WHERE seen_at < now() - interval '7 days'"
 
@@ -256,17 +266,23 @@ class Database:
         return int(size)
 
     async def vacuum(self) -> None:
-        """Give the room of what was removed back. Does nothing where nothing was removed since the
-        last time."""
+        """Give the room of what was removed back, while others read and write. Does nothing where
+        nothing was removed since the last time."""
         await to_completion(self._vacuum())
 
     async def _vacuum(self) -> None:
-        async with self._writing:
+        async with self._writing:  # no removal is half made
             if self._closed:
                 raise GalleryClosed
             if not self._has_strays:
                 return
+            self._has_strays = False
+        try:
             with translated(self.place):
                 async with connections.connection_of(self._pool, self.place) as connection:
-                    await connection.execute("VACUUM")
-            self._has_strays = False
+                    await connection.execute(_VACUUM, timeout=VACUUM_S)
+                    left = await connection.fetchval(_REMOVED_ROWS_LEFT)
+        except BaseException:
+            self._has_strays = True
+            raise
+        self._has_strays |= left

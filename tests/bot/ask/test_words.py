@@ -10,6 +10,7 @@ from bot.text import lines as line_text
 from sandbox.person import Answer, Person
 from tests.bot.ask.conftest import Scene, look
 from tests.bot.ask.nest import READERS
+from tests.bot.conftest import on_both_stores
 
 SIGN = ["KEEP **out**!", "<@1> [x](https://evil.example)"]
 
@@ -33,6 +34,7 @@ async def places(scene: Scene, person: Person, query: str, **how: Any) -> set[st
     return scene.places(await scene.all_shown(person, answer)) if answer.pictures() else set()
 
 
+@on_both_stores
 async def test_exact_words_find_only_what_each_may_read(scene: Scene) -> None:
     for place in scene.nest.messages:
         await write(scene, place, "Keep", "out of Carthage")
@@ -45,6 +47,7 @@ async def test_exact_words_find_only_what_each_may_read(scene: Scene) -> None:
         assert await places(scene, person, '"keep out"', show="everyone") <= readable
 
 
+@on_both_stores
 async def test_an_answer_says_what_is_written(scene: Scene) -> None:
     await write(scene, "pets", *SIGN)
     finn = await scene.log_in("finn")

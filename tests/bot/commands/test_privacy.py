@@ -19,7 +19,7 @@ from bot.app import Magpie
 from bot.text.answers import no_buttons
 from index import Group, Link
 from sandbox.person import Person
-from tests.bot.conftest import LogIn
+from tests.bot.conftest import LogIn, on_both_stores
 from tests.bot.running import (
     PATIENCE_S,
     Held,
@@ -99,6 +99,7 @@ async def test_status_shows_what_is_kept(magpie: Magpie, general: int, mei: Pers
     assert "as long as their message is there" in text
 
 
+@on_both_stores
 async def test_opting_out_erases_and_keeps_out_until_opting_in(
     magpie: Magpie, general: int, mei: Person, ada: Person
 ) -> None:
@@ -120,6 +121,7 @@ async def test_opting_out_erases_and_keeps_out_until_opting_in(
     assert await of(magpie, mei) == 1
 
 
+@on_both_stores
 async def test_opting_out_holds_after_a_restart_and_a_reindex(
     sandbox: sandbox_package.Server,
     db: Path,
@@ -167,6 +169,7 @@ async def test_a_picture_on_its_way_when_its_member_opts_out_is_not_kept(
         assert await of(client, mei) == 0
 
 
+@on_both_stores
 async def test_erasing_erases_pictures_and_questions_of_that_member_only(
     magpie: Magpie, general: int, mei: Person, ada: Person
 ) -> None:
@@ -212,6 +215,7 @@ async def test_question_on_its_way_when_its_member_erases_their_questions_is_not
         assert len(await client.gallery.bookkeeping.searches_of(*member)) == 1
 
 
+@on_both_stores
 async def test_export_has_everything_that_is_kept(
     magpie: Magpie,
     general: int,
@@ -244,6 +248,7 @@ async def test_export_has_everything_that_is_kept(
     assert [one["words"] for one in about["pictures"]] == [["out of", "teal"], []]
 
 
+@on_both_stores
 async def test_old_pictures_are_erased_when_an_admin_sets_a_retention(
     magpie: Magpie, general: int, ada: Person, mei: Person
 ) -> None:

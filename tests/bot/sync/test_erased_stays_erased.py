@@ -15,7 +15,7 @@ from bot.platform.places import missing_permissions
 from index import Group
 from index.embed.embedder import Embedder
 from sandbox.person import Person
-from tests.bot.conftest import LogIn
+from tests.bot.conftest import LogIn, on_both_stores
 from tests.bot.running import Held, idle, png, running, sources, until, watch, watching
 from tests.worlds import VIEW_CHANNEL, WorldFile
 
@@ -59,6 +59,7 @@ async def new_session(client: Magpie, sandbox: sandbox_package.Server) -> None:
     await idle(client)
 
 
+@on_both_stores
 async def test_erased_pictures_come_back_by_no_way_that_reads_their_messages_again(
     magpie: Magpie,
     world_file: WorldFile,

@@ -19,7 +19,7 @@ from index import Link, PictureBroken, Transcriber
 from index.embed.embedder import Embedder
 from index.types.records import NOWHERE
 from sandbox.person import Person
-from tests.bot.conftest import LogIn
+from tests.bot.conftest import LogIn, on_both_stores
 from tests.bot.reindex.jobs import begin, stands
 from tests.bot.running import (
     Held,
@@ -142,6 +142,7 @@ async def scene(
     return Scene(sandbox, db, model, world_file, await log_in("ada"), reader)
 
 
+@on_both_stores
 async def test_new_pictures_have_their_words_read_without_a_second_download(scene: Scene) -> None:
     reader = scene.reader
     async with scene.magpie() as client:
@@ -322,6 +323,7 @@ async def test_what_cannot_be_had_again_is_told_and_tried_when_somebody_asks_for
         assert "could not be had" not in (await scene.ada.command("status")).text()
 
 
+@on_both_stores
 async def test_what_an_older_revision_read_is_read_again_in_the_background(scene: Scene) -> None:
     scene.reader.revision = "older"
     async with scene.magpie() as client:

@@ -12,6 +12,7 @@ from bot.text import watches as text
 from checks.chaos.notices import EVERYTHING
 from index import Notice
 from tests.bot.ask.test_last_look import close, delete
+from tests.bot.conftest import on_both_stores
 from tests.bot.drawings import cropped, drawing, file
 from tests.bot.running import idle, png, sources, until, watch
 from tests.bot.watches.conftest import Watched, links
@@ -51,6 +52,7 @@ async def test_no_one_is_told_of_their_own_picture(watched: Watched) -> None:
     assert len(ada.direct_messages()) == 1
 
 
+@on_both_stores
 async def test_everybody_is_told_of_what_they_can_read_and_of_nothing_else(
     watched: Watched,
 ) -> None:
@@ -130,6 +132,7 @@ async def test_a_copy_of_what_was_told_is_not_told_again(watched: Watched) -> No
 
 
 @pytest.mark.parametrize("deleted", [False, True])
+@on_both_stores
 async def test_copies_that_wait_are_told_once_whatever_is_deleted(
     watched: Watched, deleted: bool
 ) -> None:

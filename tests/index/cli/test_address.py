@@ -26,20 +26,20 @@ def magpie(*arguments: str) -> tuple[int, str]:
 
 @pytest.mark.slow
 async def test_pictures_are_added_to_a_database_and_found(
-    postgres_url: str, tmp_path: Path
+    bare_postgres_url: str, tmp_path: Path
 ) -> None:
     (tmp_path / "red.png").write_bytes(png("red"))
     said = []
     for words in (
         ["add", str(tmp_path), "--model", str(MODEL)], ["info"], ["find", "red"],
     ):  # fmt: skip
-        code, text = magpie(*words, "--db", postgres_url)
+        code, text = magpie(*words, "--db", bare_postgres_url)
         assert code == 0, text
         said.append(text)
     assert "holds 1 picture" in said[0]
     assert "pictures  1" in said[1]
     assert "red.png" in said[2]
-    assert str(urlsplit(postgres_url).password) not in "".join(said)
+    assert str(urlsplit(bare_postgres_url).password) not in "".join(said)
 
 
 @pytest.mark.parametrize(

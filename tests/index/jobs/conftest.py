@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import itertools
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import trial_postgres
 from index.jobs.asker import Asker
 from index.jobs.times import Times
-from tests.index.jobs.server import PostgresServer, missing
+from tests import postgres
 
 QUICK = Times(lease=1.0, asker=1.0, look=0.2, again=0.1, retry=(0.05, 0.05), rest=0.1)
-_numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    """It isn't below pytest's own folder, which every other run of pytest shuts to others."""
-    if why := missing():
-        pytest.skip(why)
-    with tempfile.TemporaryDirectory() as folder:
-        started = PostgresServer(Path(folder))
-        started.start()
-        try:
+def server() -> Iterator[trial_postgres.Server]:
+    """A server of its own, since these tests stop it and let it crash."""
+    pytest.importorskip("asyncpg")
+    try:
+        with trial_postgres.serve() as started:
             yield started
-        finally:
-            started.stop()
+    except trial_postgres.Unavailable as exc:
+        pytest.skip(f"no PostgreSQL: {exc}")
 
 
 @pytest.fixture
-async def url(server: PostgresServer) -> str:
-    """An empty database."""
-    import asyncpg
-
-    name = f"jobs_{next(_numbers)}"
-    connection = await asyncpg.connect(server.url())
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return server.url(name)
+async def url(server: trial_postgres.Server) -> AsyncIterator[str]:
+    """A database without tables."""
+    async with postgres.fresh(server.url, postgres.EMPTY) as url:
+        yield url
 
 
 @pytest.fixture

@@ -18,8 +18,10 @@ from index.jobs import schema
 from index.jobs.asker import Asker
 from pocket import MODEL
 from tests.bot.running import until
-from tests.index.jobs.processes import killed, working
+from tests.index.jobs.processes import Workers, workers
 from tests.index.jobs.working import POISON
+
+__all__ = ["workers"]  # a fixture
 
 pytestmark = pytest.mark.slow
 
@@ -54,13 +56,13 @@ async def db(url: str, gallery: Gallery) -> AsyncIterator[Any]:
 
 
 async def test_workers_make_the_same_as_the_gallery_itself(
-    gallery: Gallery, url: str, tmp_path: Path
+    gallery: Gallery, url: str, workers: Workers, tmp_path: Path
 ) -> None:
     alone = await Gallery.open(tmp_path / "alone.db", str(MODEL), device="cpu")
     frames = [Image.new("RGB", (40, 40), colour) for colour in ("red", "green", "blue")]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=400)
-    async with working(url):
+    async with workers.working(url):
         for data in (picture(1), buffer.getvalue()):
             by_worker = await gallery.embed_picture(data, link(1))
             here = await alone.embed_picture(data, link(1))
@@ -74,16 +76,16 @@ async def test_workers_make_the_same_as_the_gallery_itself(
 
 
 async def test_a_worker_killed_with_pictures_in_hand_loses_and_doubles_none(
-    gallery: Gallery, db: Any, url: str
+    gallery: Gallery, db: Any, url: str, workers: Workers
 ) -> None:
     adding = [asyncio.create_task(gallery.add(picture(n), link(n))) for n in range(60)]
 
     async def some_answered() -> bool:
         return any(one.done() for one in adding)
 
-    async with working(url) as first, working(url):
+    async with workers.working(url) as first, workers.working(url):
         await until(some_answered)
-        await killed(first)
+        await first.kill()
         await asyncio.gather(*adding)
     assert (await gallery.links.count()).links == 60
     assert (await gallery.links.count()).images == 60
@@ -93,10 +95,10 @@ async def test_a_worker_killed_with_pictures_in_hand_loses_and_doubles_none(
 
 
 async def test_a_worker_killed_before_its_answer_is_written_is_replaced(
-    gallery: Gallery, db: Any, url: str
+    gallery: Gallery, db: Any, url: str, workers: Workers
 ) -> None:
     adding = asyncio.create_task(gallery.add(picture(1), link(1)))
-    async with working(url) as first:
+    async with workers.working(url) as first:
 
         async def leased() -> bool:
             return bool(await db.fetchval("SELECT worker IS NOT NULL FROM magpie_jobs"))
@@ -109,15 +111,17 @@ async def test_a_worker_killed_before_its_answer_is_written_is_replaced(
                 break
             await holding.rollback()
             holding = db.transaction()
-        await killed(first)
+        await first.kill()
         assert not adding.done()
         await holding.rollback()
-    async with working(url):
+    async with workers.working(url):
         await adding
     assert (await gallery.links.count()).links == 1
 
 
-async def test_an_answer_outlives_the_worker_that_gave_it(db: Any, url: str) -> None:
+async def test_an_answer_outlives_the_worker_that_gave_it(
+    db: Any, url: str, workers: Workers
+) -> None:
     need = f"fingerprint:{REVISION}"
     asker = Asker(url)
     asking = asyncio.create_task(asker.ask(picture(1), [need], link(1)))
@@ -127,14 +131,14 @@ async def test_an_answer_outlives_the_worker_that_gave_it(db: Any, url: str) -> 
     await db.execute(schema.PUT, *job.values)
     await db.execute(schema.SEEN, asker.id)
     await db.execute("UPDATE magpie_askers SET seen_at = now() + interval '1 hour'")
-    async with working(url) as worker:
+    async with workers.working(url) as worker:
 
         async def answered() -> bool:
             return bool(await db.fetchval("SELECT answer IS NOT NULL FROM magpie_jobs"))
 
         await until(answered)
         assert await db.fetchval("SELECT data IS NULL FROM magpie_jobs")
-        await killed(worker)
+        await worker.kill()
     await asker.start()
     assert (await asking).keys() == {need}
     await asker.close()
@@ -142,7 +146,7 @@ async def test_an_answer_outlives_the_worker_that_gave_it(db: Any, url: str) -> 
 
 
 async def test_a_picture_that_kills_workers_takes_no_other_with_it(
-    gallery: Gallery, db: Any, url: str
+    gallery: Gallery, db: Any, url: str, workers: Workers
 ) -> None:
     """Three workers die of it, each started again as by a supervisor; then it is given up."""
     poisonous = asyncio.create_task(gallery.add(picture(0, poison=True), link(0)))
@@ -150,7 +154,7 @@ async def test_a_picture_that_kills_workers_takes_no_other_with_it(
     deaths = 0
     done = asyncio.gather(poisonous, *others, return_exceptions=True)
     while not done.done():
-        async with working(url) as worker:
+        async with workers.working(url) as worker:
             ended = asyncio.create_task(worker.wait())
             await asyncio.wait({ended, done}, return_when=asyncio.FIRST_COMPLETED)
             deaths += ended.done()

@@ -1,6 +1,10 @@
-"""`python -m tests.index.jobs.working URL`: a worker with the pocket model and short waits.
+"""`python -m tests.index.jobs.working SOCKET`: workers with the pocket model and short waits.
 
-POISON in a picture's bytes kills it, as a fault of a library would.
+Each connection to the socket is a worker: it names a database, is told the worker's process when
+that is ready, and is closed when that ends. The workers are forked from a process that has loaded
+all they need, since a start takes seconds.
+
+POISON in a picture's bytes kills a worker, as a fault of a library would.
 """
 
 from __future__ import annotations
@@ -8,9 +12,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from dataclasses import replace
 
+from index.embed import checkpoint, embedder
+from index.embed.embedder import Embedder
 from index.jobs.times import TIMES
 from index.jobs.worker import Making
 from index.picture_worker import PictureWorker
@@ -36,14 +43,34 @@ def _mortal(making: Making) -> Making:
     return made
 
 
-async def main(url: str) -> None:
-    worker = await Mortal.open(url, str(MODEL), device="cpu", times=PATIENT)
-    print("ready", flush=True)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await stop.wait()
+async def work(asked: socket.socket, model: Embedder) -> None:
+    """Work until the connection is closed."""
+    reader, writer = await asyncio.open_unix_connection(sock=asked)
+    url = (await reader.readline()).decode().strip()
+    worker = await Mortal.open(url, model, times=PATIENT)
+    writer.write(b"%d\n" % os.getpid())
+    await reader.read()
     await worker.close()
 
 
+def main(path: str) -> None:
+    # Only a process of one thread may be forked.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    model = embedder.load(checkpoint.find(str(MODEL)), "cpu")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a worker
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen()
+        print("ready", flush=True)
+        while True:
+            asked, _ = listening.accept()
+            with asked:
+                if os.fork() == 0:
+                    listening.close()
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    asyncio.run(work(asked, model))
+                    os._exit(0)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    main(sys.argv[1])

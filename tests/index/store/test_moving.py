@@ -105,7 +105,7 @@ def file(tmp_path: Path) -> str:
 
 
 async def test_a_gallery_goes_to_postgres_and_back_with_the_same_answers(
-    file: str, postgres_url: str, tmp_path: Path
+    file: str, bare_postgres_url: str, tmp_path: Path
 ) -> None:
     async with opened(file) as store:
         await fill(store)
@@ -116,18 +116,18 @@ async def test_a_gallery_goes_to_postgres_and_back_with_the_same_answers(
         ((last,),) = await store.database.rows("SELECT max(id) FROM links")
         await store.writes.remove_sources(1, ["last"])
     before = await seen(file)
-    there = await move(file, postgres_url, silent)
+    there = await move(file, bare_postgres_url, silent)
     assert there.complete
     rows = {one.name: one.target.rows for one in there.checks}
     assert rows["links"] == PICTURES + 1
     assert rows["hashes"] == rows["transcripts"] == 20
     assert rows["moments"] == 3
     back = str(tmp_path / "back.db")
-    assert (await move(postgres_url, back, silent)).complete
+    assert (await move(bare_postgres_url, back, silent)).complete
     assert [one.target for one in there.checks] == [
-        one.target for one in (await move(postgres_url, back, silent)).checks
+        one.target for one in (await move(bare_postgres_url, back, silent)).checks
     ]
-    for place in (postgres_url, back):
+    for place in (bare_postgres_url, back):
         assert await seen(place) == before
         async with opened(place) as store:
             await store.writes.commit([(picture(8_001), link("after"))])
@@ -137,9 +137,9 @@ async def test_a_gallery_goes_to_postgres_and_back_with_the_same_answers(
 
 @pytest.mark.parametrize("to_postgres", [True, False])
 async def test_what_changes_meanwhile_is_copied_too(
-    file: str, postgres_url: str, *, to_postgres: bool, monkeypatch: pytest.MonkeyPatch
+    file: str, bare_postgres_url: str, *, to_postgres: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source, target = (file, postgres_url) if to_postgres else (postgres_url, file)
+    source, target = (file, bare_postgres_url) if to_postgres else (bare_postgres_url, file)
     async with opened(source) as store:
         await fill(store)
         copy, changed = copying._copy, []
@@ -164,11 +164,11 @@ async def test_what_changes_meanwhile_is_copied_too(
     assert await seen(target) == await seen(source)
 
 
-async def test_a_killed_move_goes_on(file: str, postgres_url: str) -> None:
+async def test_a_killed_move_goes_on(file: str, bare_postgres_url: str) -> None:
     async with opened(file) as store:
         await fill(store)
     begun = await asyncio.create_subprocess_exec(
-        *(sys.executable, "magpie.py", "move", file, postgres_url),
+        *(sys.executable, "magpie.py", "move", file, bare_postgres_url),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
@@ -178,79 +178,81 @@ async def test_a_killed_move_goes_on(file: str, postgres_url: str) -> None:
     begun.send_signal(signal.SIGKILL)
     await begun.wait()
     with pytest.raises(StoreUnreachable, match="being moved there"):
-        await open_store(postgres_url, derivations=NAMES)
+        await open_store(bare_postgres_url, derivations=NAMES)
     told: list[str] = []
-    assert (await move(file, postgres_url, lambda table, *_: told.append(table))).complete
+    assert (await move(file, bare_postgres_url, lambda table, *_: told.append(table))).complete
     assert "links" in told
     assert "items" not in told  # what is the same is not copied again
 
 
-async def test_a_broken_row_is_noticed(file: str, postgres_url: str) -> None:
+async def test_a_broken_row_is_noticed(file: str, bare_postgres_url: str) -> None:
     async with opened(file) as store:
         await fill(store)
-        assert not (await move(file, postgres_url, silent)).complete
+        assert not (await move(file, bare_postgres_url, silent)).complete
     # A row that was broken before the end is copied again.
-    await on_server(postgres_url, "UPDATE embeddings SET vectors = '\\x00' WHERE item = 3")
+    await on_server(bare_postgres_url, "UPDATE embeddings SET vectors = '\\x00' WHERE item = 3")
     told: list[tuple[str, int, int]] = []
-    assert (await move(file, postgres_url, lambda *one: told.append(one))).complete
+    assert (await move(file, bare_postgres_url, lambda *one: told.append(one))).complete
     assert told == [("embeddings", 1, 0)]
     # A later one is told, and nothing is written.
-    await on_server(postgres_url, "UPDATE links SET name = 'other' WHERE id = 3")
+    await on_server(bare_postgres_url, "UPDATE links SET name = 'other' WHERE id = 3")
     with pytest.raises(MoveRefused, match=r"changed since, in links\."):
-        await move(file, postgres_url, silent)
-    assert await on_server(postgres_url, "SELECT 1 FROM links WHERE name = 'other'")
+        await move(file, bare_postgres_url, silent)
+    assert await on_server(bare_postgres_url, "SELECT 1 FROM links WHERE name = 'other'")
 
 
-async def test_a_row_that_cannot_be_made_the_same_is_told(file: str, postgres_url: str) -> None:
+async def test_a_row_that_cannot_be_made_the_same_is_told(
+    file: str, bare_postgres_url: str
+) -> None:
     async with opened(file) as store:
         await fill(store)
-        await move(file, postgres_url, silent)
+        await move(file, bare_postgres_url, silent)
     await on_server(
-        postgres_url,
+        bare_postgres_url,
         "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN new.name = 'spoiled'; RETURN new; END $$",
     )
     await on_server(
-        postgres_url,
+        bare_postgres_url,
         "CREATE TRIGGER spoil BEFORE UPDATE ON links FOR EACH ROW EXECUTE FUNCTION spoil()",
     )
-    await on_server(postgres_url, "UPDATE links SET spoiler = 1 WHERE id = 3")
+    await on_server(bare_postgres_url, "UPDATE links SET spoiler = 1 WHERE id = 3")
     with pytest.raises(MoveRefused, match=r"not the same as its source, in links\."):
-        await move(file, postgres_url, silent)
+        await move(file, bare_postgres_url, silent)
     with pytest.raises(StoreUnreachable, match="being moved there"):
-        await open_store(postgres_url, derivations=NAMES)
+        await open_store(bare_postgres_url, derivations=NAMES)
 
 
-async def test_a_gallery_of_others_is_not_written(file: str, postgres_url: str) -> None:
+async def test_a_gallery_of_others_is_not_written(file: str, bare_postgres_url: str) -> None:
     async with opened(file) as store:
         await fill(store)
-    async with opened(postgres_url) as store:
+    async with opened(bare_postgres_url) as store:
         await store.model_record.set(ModelInfo("another", "1", 8))
     with pytest.raises(MoveRefused, match="begun with the model 'another'"):
-        await move(file, postgres_url, silent)
-    async with opened(postgres_url) as store:
+        await move(file, bare_postgres_url, silent)
+    async with opened(bare_postgres_url) as store:
         await store.writes.commit([(picture(1), link("1"))])
         with pytest.raises(MoveRefused, match="A Magpie is connected"):
-            await move(file, postgres_url, silent)
+            await move(file, bare_postgres_url, silent)
     with pytest.raises(MoveRefused, match="has another gallery already"):
-        await move(file, postgres_url, silent)
-    async with opened(postgres_url) as store:
+        await move(file, bare_postgres_url, silent)
+    async with opened(bare_postgres_url) as store:
         assert await store.links.count_links() == 1
 
 
-async def test_two_places_of_one_kind_are_refused(file: str, postgres_url: str) -> None:
+async def test_two_places_of_one_kind_are_refused(file: str, bare_postgres_url: str) -> None:
     for source, target, why in (
         (file, file, "both FROM and TO"),
         (file, file + "2", "magpie backup"),
-        (postgres_url, postgres_url, "both FROM and TO"),
-        (postgres_url, postgres_url + "2", "pg_dump"),
+        (bare_postgres_url, bare_postgres_url, "both FROM and TO"),
+        (bare_postgres_url, bare_postgres_url + "2", "pg_dump"),
     ):
         with pytest.raises(MoveRefused, match=why):
             await move(source, target, silent)
 
 
-async def test_every_column_is_moved_or_made_anew(file: str, postgres_url: str) -> None:
-    async with opened(file), opened(postgres_url):
+async def test_every_column_is_moved_or_made_anew(file: str, bare_postgres_url: str) -> None:
+    async with opened(file), opened(bare_postgres_url):
         pass
     moved = {
         (table.name, column)
@@ -258,7 +260,7 @@ async def test_every_column_is_moved_or_made_anew(file: str, postgres_url: str) 
         for column in table.columns
     }
     there = await on_server(
-        postgres_url,
+        bare_postgres_url,
         "SELECT table_name, column_name FROM information_schema.columns "
         "WHERE table_schema = current_schema()",
     )

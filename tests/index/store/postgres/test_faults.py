@@ -82,18 +82,18 @@ async def test_an_older_magpie_that_still_runs_stops_writing(postgres_url: str) 
         await database.close()
 
 
-async def test_a_user_who_may_make_no_tables_is_told(postgres_url: str) -> None:
+async def test_a_user_who_may_make_no_tables_is_told(bare_postgres_url: str) -> None:
     user = f"reader_{secrets.token_hex(4)}"
-    await postgres.on_server(postgres_url, f"CREATE ROLE {user} LOGIN PASSWORD 'pass'")
+    await postgres.on_server(bare_postgres_url, f"CREATE ROLE {user} LOGIN PASSWORD 'pass'")
     try:
-        await postgres.on_server(postgres_url, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-        parts = urlsplit(postgres_url)
+        await postgres.on_server(bare_postgres_url, "REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        parts = urlsplit(bare_postgres_url)
         there = f"{user}:pass@{parts.hostname}:{parts.port}"
         said = await _refusal(parts._replace(netloc=there).geturl())
         assert "has not the right" in said
         assert "docs/postgres.md" in said
     finally:
-        await postgres.on_server(postgres_url, f"DROP ROLE {user}")
+        await postgres.on_server(bare_postgres_url, f"DROP ROLE {user}")
 
 
 async def test_a_full_disk_is_said_and_nothing_of_the_step_is_kept(postgres_url: str) -> None:
@@ -127,11 +127,11 @@ async def test_a_full_disk_is_said_and_nothing_of_the_step_is_kept(postgres_url:
         await database.close()
 
 
-async def test_several_that_start_at_once_make_the_tables_once(postgres_url: str) -> None:
-    opened = await asyncio.gather(*(Database.open(postgres_url) for _ in range(4)))
+async def test_several_that_start_at_once_make_the_tables_once(bare_postgres_url: str) -> None:
+    opened = await asyncio.gather(*(Database.open(bare_postgres_url) for _ in range(4)))
     for database in opened:
         await database.close()
-    ((count,),) = await postgres.on_server(postgres_url, "SELECT count(*) FROM magpie_schema")
+    ((count,),) = await postgres.on_server(bare_postgres_url, "SELECT count(*) FROM magpie_schema")
     assert count == 1
 
 

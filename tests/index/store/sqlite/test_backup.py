@@ -41,7 +41,7 @@ async def test_a_copy_made_under_writes_holds_all_that_was_committed_before_it(
     writing = asyncio.create_task(write())
     for n in range(5):
         while written < (n + 1) * 20:  # noqa: ASYNC110 (plain waiting says it best)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
         before = written
         await asyncio.to_thread(back_up, tmp_path / "g.db", tmp_path / f"{n}.db")
         copy = await Gallery.open(tmp_path / f"{n}.db", ColourEmbedder(), read_only=True)

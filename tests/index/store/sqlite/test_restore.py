@@ -496,3 +496,21 @@ async def test_wherever_a_restore_is_ended_there_is_a_whole_gallery(tmp_path: Pa
             assert await sources(folder / "g.db.before") == ALL | {"9500"}
     assert found.index(ALL) > 5
     assert found == sorted(found, key=len, reverse=True)  # the old one, then the new one
+
+
+async def test_what_was_called_no_copy_holds_in_a_restored_gallery(
+    store: SQLiteStore, tmp_path: Path
+) -> None:
+    for number in (1, 2, 3):
+        await store.writes.commit([(picture(number), link(str(number)))])
+    one, other, third = [
+        (await store.links.ids_of_source(1, source))["a"] for source in ("1", "2", "3")
+    ]
+    await store.bookkeeping.not_a_copy(1, one, third)
+    back_up(store.path, tmp_path / "copy.db")
+    await store.bookkeeping.not_a_copy(1, one, other)
+    await store.close()
+    restore(tmp_path / "copy.db", store.path)
+    restored = await SQLiteStore.open(store.path)
+    assert len(await restored.copies.not_copies([one, other, third])) == 2
+    await restored.close()
