@@ -20,6 +20,7 @@ from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.platform.shards import Shards
 from bot.sync.backlog import Progress
 from index import Gallery, Transcriber
 from index.embed.embedder import Embedder
@@ -39,7 +40,7 @@ def quick_clocks(**others: float) -> Clocks:
     return Clocks(**{**short, "relist_s": NEVER_S, **others})
 
 
-def settings_for(server: sandbox_package.Server, db: Path) -> Settings:
+def settings_for(server: sandbox_package.Server, db: Path | str) -> Settings:
     token = server.world.application.token
     return Settings(token=token, api=server.url, db=db, http=None, questions=0)
 
@@ -57,7 +58,7 @@ class QuickToIdentify(Magpie):
 @asynccontextmanager
 async def running(
     server: sandbox_package.Server,
-    db: Path,
+    db: Path | str,
     model: str | Embedder | Held,
     clocks: Clocks | None = None,
     limits: Limits | None = None,
@@ -65,18 +66,23 @@ async def running(
     api: str = "",
     transcriber: Transcriber | None = None,
     workers: str | None = None,
+    shards: Shards | None = None,
 ) -> AsyncIterator[Magpie]:
-    """Magpie, connected to `server` and ready, with its gallery in the file `db`.
+    """Magpie, connected to `server` and ready, with its gallery in the file or database `db`.
 
     questions   how many a member may ask in a minute; 0: any number
     transcriber reads the words in pictures; None: nothing does
     api         the address of a server that stands before `server`
     workers     the database through which workers embed; None: Magpie does
+    shards      that it serves; None: all. What it keeps beside a file lies in the working folder
+                where `db` is a database
     """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True, workers=workers)
     try:
         settings = settings_for(server, db)
-        settings = replace(settings, api=api or settings.api, questions=questions)
+        settings = replace(
+            settings, api=api or settings.api, questions=questions, shards=shards or Shards()
+        )
         clocks = clocks or quick_clocks()
         async with QuickToIdentify(
             settings, gallery, Metrics(), clocks, limits, transcriber

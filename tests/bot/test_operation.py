@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 import sandbox as sandbox_package
@@ -26,11 +20,10 @@ from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
+from tests.bot.processes import START_S, bot, environment_of, free_port, ready
 from tests.bot.running import idle, png, running, settings_for, until, watching
 from tests.worlds import WorldFile
 
-START_S = 150.0  # until a process of its own is up, on a machine with much else to do
-ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = 420  # more than four pages
 
 
@@ -53,62 +46,12 @@ async def ada(log_in: LogIn) -> Person:
 
 @pytest.fixture
 def environment(sandbox: sandbox_package.Server, db: Path, model_folder: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
-    return kept | {
-        "DISCORD_TOKEN": sandbox.world.application.token,
-        "DISCORD_API": sandbox.url,
-        "MAGPIE_DB": str(db),
-        "MAGPIE_MODEL": str(model_folder),
-        "MAGPIE_DEVICE": "cpu",
-        "MAGPIE_HTTP": f"127.0.0.1:{free_port()}",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "error::ResourceWarning,error::RuntimeWarning",
-        "PYTHONPATH": str(ROOT),
-    }
+    return environment_of(sandbox, db, model_folder)
 
 
 @pytest.fixture
 def chosen(sandbox: sandbox_package.Server, db: Path, model_folder: Path) -> Settings:
     return replace(settings_for(sandbox, db), model=str(model_folder), device="cpu")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@asynccontextmanager
-async def bot(environment: dict[str, str], folder: Path) -> AsyncIterator[Process]:
-    """A bot in its own process; killed at the end of the block."""
-    with (folder / "bot.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", cwd=folder, env=environment, stderr=log
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def health(environment: dict[str, str]) -> dict[str, object]:
-    """The answer of /healthz; empty while there is none."""
-    try:
-        url = f"http://{environment['MAGPIE_HTTP']}/healthz"
-        async with aiohttp.ClientSession() as session, session.get(url) as answer:
-            state: dict[str, object] = await answer.json()
-            return state
-    except aiohttp.ClientError:
-        return {}
-
-
-async def ready(environment: dict[str, str]) -> None:
-    async def holds() -> bool:
-        return bool((await health(environment)).get("ready"))
-
-    await until(holds, START_S)
 
 
 def with_pictures(world: WorldFile) -> set[str]:
