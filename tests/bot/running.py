@@ -41,8 +41,9 @@ def quick_clocks(**others: float) -> Clocks:
 
 
 def settings_for(server: sandbox_package.Server, db: Path | str) -> Settings:
-    token = server.world.application.token
-    return Settings(token=token, api=server.url, db=db, http=None, questions=0)
+    """The settings of a bot. The files of its own go with the gallery's, or with the server's."""
+    token, folder = server.world.application.token, server.core.uploads.parent
+    return Settings(token=token, api=server.url, db=db, folder=folder, http=None, questions=0)
 
 
 class QuickToIdentify(Magpie):
