@@ -98,20 +98,20 @@ LEFT = "DELETE FROM magpie_askers WHERE id = $1"
 TRIED = """
 SELECT EXISTS (
     SELECT 1 FROM magpie_jobs
-    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN 1 AND $2 - 1
-        AND free_at <= now() AND needs <@ $1::text[]
+    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN 1 AND $3 - 1
+        AND free_at <= now() AND needs <@ $1::text[] AND id <> ALL($2::uuid[])
 )
 """
 LEASE = """
 WITH next AS MATERIALIZED (
     SELECT id FROM magpie_jobs
-    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN $5 AND $6
-        AND free_at <= now() AND needs <@ $1::text[]
-    ORDER BY priority, number LIMIT $4 FOR UPDATE SKIP LOCKED
+    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN $6 AND $7
+        AND free_at <= now() AND needs <@ $1::text[] AND id <> ALL($2::uuid[])
+    ORDER BY priority, number LIMIT $5 FOR UPDATE SKIP LOCKED
 )
 UPDATE magpie_jobs SET
-    worker = $2, free_at = now() + $3 * interval '1 second', tries = tries + 1,
-    reason = 'worker ' || $2 || ' ended, or lost its connection, while it had this picture'
+    worker = $3, free_at = now() + $4 * interval '1 second', tries = tries + 1,
+    reason = 'worker ' || $3 || ' ended, or lost its connection, while it had this picture'
 FROM next WHERE magpie_jobs.id = next.id
 RETURNING magpie_jobs.id, needs, data, tries
 """

@@ -10,8 +10,8 @@ MUTANTS = (
     Mutant(
         "a worker takes only what it can make",
         "index/jobs/schema.py",
-        "        AND free_at <= now() AND needs <@ $1::text[]\n    ORDER BY",
-        "        AND free_at <= now() AND needs && $1::text[]\n    ORDER BY",
+        "needs <@ $1::text[] AND id <> ALL($2::uuid[])\n    ORDER BY",
+        "needs && $1::text[] AND id <> ALL($2::uuid[])\n    ORDER BY",
         (f"{JOBS}::test_no_worker_takes_what_it_cannot_make",),
     ),
     Mutant(
@@ -27,6 +27,27 @@ MUTANTS = (
         "    await db.execute(schema.FORGET_JOBS)\n",
         "",
         (f"{JOBS}::test_the_jobs_of_an_asker_that_is_gone_are_deleted",),
+    ),
+    Mutant(
+        "a worker that stops gives back what it has",
+        "index/jobs/worker.py",
+        "                await db.execute(schema.GIVE_BACK, in_hand, self.name)\n",
+        "",
+        (f"{JOBS}::test_a_worker_that_closes_gives_back_what_it_has",),
+    ),
+    Mutant(
+        "what a worker gives back counts as no try",
+        "index/jobs/schema.py",
+        "reason = NULL, tries = tries - 1, free_at = now()",
+        "reason = NULL, free_at = now()",
+        (f"{JOBS}::test_a_worker_that_closes_gives_back_what_it_has",),
+    ),
+    Mutant(
+        "a worker leases no job that it has in hand",
+        "index/jobs/schema.py",
+        "needs <@ $1::text[] AND id <> ALL($2::uuid[])\n    ORDER BY",
+        "needs <@ $1::text[] AND $2::uuid[] IS NOT NULL\n    ORDER BY",
+        (f"{JOBS}::test_a_lease_that_ends_while_its_worker_goes_on_is_no_second_try",),
     ),
     Mutant(
         "what was given up and is erased is listed no more",

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,10 @@ def begin(url: str, stack: AsyncExitStack) -> Begin:
 async def rows(db: Any) -> int:
     count: int = await db.fetchval("SELECT count(*) FROM magpie_jobs")
     return count
+
+
+async def there(db: Any) -> bool:
+    return await rows(db) > 0
 
 
 async def leased(db: Any) -> bool:
@@ -185,7 +190,11 @@ async def test_the_jobs_of_an_asker_that_is_gone_are_deleted(
     await gone._connection.close()
 
 
-async def test_what_a_closing_worker_has_is_made_by_another_one(asker: Asker, begin: Begin) -> None:
+@pytest.mark.parametrize("pause_s", [None, *(n / 500 for n in range(16))])
+async def test_a_worker_that_closes_gives_back_what_it_has(
+    asker: Asker, begin: Begin, db: Any, pause_s: float | None
+) -> None:
+    """Once it has begun; and at any moment, such as while it leases."""
     begun = asyncio.Event()
 
     async def begins(data: bytes) -> bytes:
@@ -194,10 +203,42 @@ async def test_what_a_closing_worker_has_is_made_by_another_one(asker: Asker, be
 
     worker = await begin(same=begins)
     asking = asyncio.create_task(asker.ask(b"x", ["same:1"], LINK))
-    await begun.wait()
+    if pause_s is None:
+        await begun.wait()
+    else:
+        await until(lambda: there(db))
+        await asyncio.sleep(pause_s)
     await worker.close()
+    [job] = await db.fetch("SELECT tries, worker, free_at <= now() AS free FROM magpie_jobs")
+    assert tuple(job) == (0, None, True)
     await begin(same=doubled)
     assert (await asking)["same:1"].made == b"xx"
+
+
+async def test_a_lease_that_ends_while_its_worker_goes_on_is_no_second_try(
+    asker: Asker, url: str, db: Any, stack: AsyncExitStack
+) -> None:
+    """As on a machine that is too busy to renew it."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(data: bytes) -> bytes:
+        begun.set()
+        await go_on.wait()
+        return data * 2
+
+    # It renews its leases every hundred seconds.
+    worker = Worker(url, {"slow:1": slow, "same:1": doubled}, times=replace(QUICK, lease=300.0))
+    await worker.start()
+    stack.push_async_callback(worker.close)
+    asking = asyncio.create_task(asker.ask(b"x", ["slow:1"], LINK))
+    await begun.wait()
+    begun.clear()
+    await db.execute("UPDATE magpie_jobs SET free_at = now() - interval '1 second'")
+    await asker.ask(b"y", ["same:1"], LINK)  # which the worker leases meanwhile
+    assert await db.fetchval("SELECT tries FROM magpie_jobs") == 1
+    assert not begun.is_set()
+    go_on.set()
+    assert (await asking)["slow:1"].made == b"xx"
 
 
 async def test_what_says_nothing_of_the_picture_is_no_try(asker: Asker, begin: Begin) -> None:
