@@ -23,6 +23,7 @@ GalleryError
 │   ├── StoreTooNew         made by a newer Magpie
 │   ├── StoreFull           the disk is full
 │   ├── StoreUnreachable    missing, or no permission
+│   ├── ClaimRefused        another process serves a part of it that this one should serve
 │   ├── JobsUnreachable     the database of the workers' jobs can't be used
 │   └── ModelMismatch       its embeddings come from another model
 ├── DecoderUnusable         no process that decodes pictures can be started
@@ -332,6 +333,21 @@ class ModelMismatch(StoreError):
         )
         self.stored = stored
         self.asked = asked
+
+
+class ClaimRefused(StoreError):
+    """Another process serves the part `part` of `count`; or, where `part` is None, others divide
+    the database into `count` parts. `holder` is the address of the machine of the other one."""
+
+    def __init__(self, path: str, part: int | None, count: int, holder: str) -> None:
+        if part is None:
+            what = f"is divided into {count} parts" if count else "is served as a whole"
+        else:
+            what = f"has its part {part} of {count} served" if count else "is served"
+        super().__init__(path, f"{path} {what} by another process, at {holder}.")
+        self.part = part
+        self.count = count
+        self.holder = holder
 
 
 class JobsUnreachable(StoreError):

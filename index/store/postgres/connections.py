@@ -44,14 +44,9 @@ _REASONS = {
 
 async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
     """A pool of connections to a database that suits. raises   StoreUnreachable"""
-    try:
-        import asyncpg
-    except ImportError as exc:
-        raise StoreUnreachable(
-            place, "the packages for PostgreSQL are not installed; pip install 'magpie[postgres]'"
-        ) from exc
+    driver = require_driver(place)
     with translated(place):
-        pool = await asyncpg.create_pool(
+        pool = await driver.create_pool(
             url,
             min_size=1,
             max_size=CONNECTIONS,
@@ -72,6 +67,17 @@ async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
         pool.terminate()
         raise
     return pool
+
+
+def require_driver(place: str) -> Any:
+    """The package asyncpg. raises   StoreUnreachable when it is not installed"""
+    try:
+        import asyncpg
+    except ImportError as exc:
+        raise StoreUnreachable(
+            place, "the packages for PostgreSQL are not installed; pip install 'magpie[postgres]'"
+        ) from exc
+    return asyncpg
 
 
 def is_lost(exc: BaseException) -> bool:
