@@ -95,6 +95,7 @@ LEFT = "DELETE FROM magpie_askers WHERE id = $1"
 # ---- what a worker does. A job is open while it has no answer and wasn't given up.
 
 # A job that was tried before is tried alone: if it ends this worker too, it takes no other with it.
+# What the worker has in hand doesn't count, though its lease may have ended on a busy machine.
 TRIED = """
 SELECT EXISTS (
     SELECT 1 FROM magpie_jobs
@@ -105,13 +106,13 @@ SELECT EXISTS (
 LEASE = """
 WITH next AS MATERIALIZED (
     SELECT id FROM magpie_jobs
-    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN $6 AND $7
-        AND free_at <= now() AND needs <@ $1::text[] AND id <> ALL($2::uuid[])
-    ORDER BY priority, number LIMIT $5 FOR UPDATE SKIP LOCKED
+    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN $5 AND $6
+        AND free_at <= now() AND needs <@ $1::text[]
+    ORDER BY priority, number LIMIT $4 FOR UPDATE SKIP LOCKED
 )
 UPDATE magpie_jobs SET
-    worker = $3, free_at = now() + $4 * interval '1 second', tries = tries + 1,
-    reason = 'worker ' || $3 || ' ended, or lost its connection, while it had this picture'
+    worker = $2, free_at = now() + $3 * interval '1 second', tries = tries + 1,
+    reason = 'worker ' || $2 || ' ended, or lost its connection, while it had this picture'
 FROM next WHERE magpie_jobs.id = next.id
 RETURNING magpie_jobs.id, needs, data, tries
 """

@@ -165,15 +165,12 @@ class Worker:
                 self._jobs[id].cancel()
 
     async def _lease(self) -> Sequence[Any]:
-        """Lease as many jobs as it has room for; one that was tried before comes alone.
-
-        Those in hand are left out: their leases may have ended on a busy machine.
-        """
+        """Lease as many jobs as it has room for; one that was tried before comes alone."""
         free = self._at_once - len(self._jobs)
         if free <= 0 or self._alone:
             return ()
         needs, in_hand = list(self._offers), list(self._jobs)
-        lessee = needs, in_hand, self.name, self._times.lease
+        lessee = needs, self.name, self._times.lease
         async with self._connection.transaction() as db:
             if await db.fetchval(schema.TRIED, needs, in_hand, schema.MAX_TRIES):
                 if in_hand:

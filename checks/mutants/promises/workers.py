@@ -10,8 +10,8 @@ MUTANTS = (
     Mutant(
         "a worker takes only what it can make",
         "index/jobs/schema.py",
-        "needs <@ $1::text[] AND id <> ALL($2::uuid[])\n    ORDER BY",
-        "needs && $1::text[] AND id <> ALL($2::uuid[])\n    ORDER BY",
+        "        AND free_at <= now() AND needs <@ $1::text[]\n    ORDER BY",
+        "        AND free_at <= now() AND needs && $1::text[]\n    ORDER BY",
         (f"{JOBS}::test_no_worker_takes_what_it_cannot_make",),
     ),
     Mutant(
@@ -43,11 +43,11 @@ MUTANTS = (
         (f"{JOBS}::test_a_worker_that_closes_gives_back_what_it_has",),
     ),
     Mutant(
-        "a worker leases no job that it has in hand",
+        "a lease that has ended keeps its worker from no other job",
         "index/jobs/schema.py",
-        "needs <@ $1::text[] AND id <> ALL($2::uuid[])\n    ORDER BY",
-        "needs <@ $1::text[] AND $2::uuid[] IS NOT NULL\n    ORDER BY",
-        (f"{JOBS}::test_a_lease_that_ends_while_its_worker_goes_on_is_no_second_try",),
+        "AND id <> ALL($2::uuid[])",
+        "AND $2::uuid[] IS NOT NULL",
+        (f"{JOBS}::test_a_lease_that_ends_while_its_worker_goes_on_holds_up_no_other_job",),
     ),
     Mutant(
         "what was given up and is erased is listed no more",
