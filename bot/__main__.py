@@ -190,7 +190,7 @@ async def run(
         if health is not None:
             await health.start()
             stack.push_async_callback(health.close)
-        claim = await claims.claim(chosen)
+        claim = await claims.claim(chosen, (clocks or Clocks()).claim_s)
         if claim is not None:
             stack.push_async_callback(claim.close)
         transcriber: WordReader | None = _transcriber(chosen)
@@ -270,7 +270,7 @@ async def _serve(
     serving = asyncio.create_task(client.serve(), name="serve")
     measuring = asyncio.create_task(client.metrics.watch_loop(), name="loop-lag")
     stopping = asyncio.create_task(stop.wait(), name="stop")
-    keeping = asyncio.create_task(claims.keep(claim, chosen), name="claim")
+    keeping = asyncio.create_task(claims.keep(claim, chosen, client.clocks.claim_s), name="claim")
     await asyncio.wait({serving, stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
     stopped = not serving.done()
     if stopped:

@@ -15,26 +15,28 @@ class Ousted(Exception):
     """Another process has begun to serve the servers of this one; the text says so."""
 
 
-async def claim(chosen: Settings) -> Claim | None:
+async def claim(chosen: Settings, patience_s: float) -> Claim | None:
     """What keeps other processes off this one's shards; None for a file, which is locked anyway.
 
-    raises   SettingsError when another process serves them; StoreError
+    patience_s   how long it is waited for another process to let go, which may have ended
+    raises       SettingsError when another process serves them; StoreError
     """
     if not isinstance(chosen.db, str):
         return None
+    parts, count = chosen.shards.ids or PARTS_OF_WHOLE, chosen.shards.count
     try:
-        return await Claim.make(chosen.db, chosen.shards.ids or PARTS_OF_WHOLE, chosen.shards.count)
+        return await Claim.make(chosen.db, parts, count, patience_s=patience_s)
     except ClaimRefused as error:
         raise SettingsError([why_refused(error, chosen.shards, chosen.gallery)]) from error
 
 
-async def keep(made: Claim | None, chosen: Settings) -> None:
+async def keep(made: Claim | None, chosen: Settings, patience_s: float) -> None:
     """Keep a claim, if there is one; it doesn't return. raises   Ousted"""
     if made is None:
         await asyncio.Event().wait()
         return
     try:
-        await made.keep()
+        await made.keep(patience_s=patience_s)
     except ClaimRefused as error:
         raise Ousted(why_refused(error, chosen.shards, chosen.gallery)) from error
 

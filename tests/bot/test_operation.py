@@ -13,15 +13,19 @@ import pytest
 import sandbox as sandbox_package
 from bot.__main__ import run
 from bot.app import Magpie
+from bot.ops.claims import Ousted
 from bot.ops.settings import Address, Settings, SettingsError
 from bot.ops.starting import StartFailed
-from index import Gallery, StoreLocked
+from bot.ops.tuning import Clocks
+from bot.platform.shards import parsed
+from index import Claim, Gallery, StoreLocked
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
 from tests.bot.processes import START_S, bot, environment_of, free_port, ready
-from tests.bot.running import idle, png, running, settings_for, until, watching
+from tests.bot.running import idle, png, quick_clocks, running, settings_for, until, watching
+from tests.postgres import on_server
 from tests.worlds import WorldFile
 
 MESSAGES = 420  # more than four pages
@@ -225,6 +229,69 @@ async def test_second_bot_on_the_same_gallery_is_one_sentence(
     async with running(sandbox, chosen.db, model):
         with pytest.raises(StoreLocked, match="is being written by"):
             await run(chosen, asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    ("others", "shards", "why"),
+    [
+        (((0,), 0), "", r"MAGPIE_DB=\S+: another Magpie serves this database already"),
+        (((0, 1), 4), "1-2/4", r"MAGPIE_SHARDS=1-2/4: another process on \S+ serves shard 1 of 4"),
+        (((0,), 4), "1/2", r"MAGPIE_SHARDS=1/2: .* divide the servers into 4 shards\. All must"),
+        (((0,), 0), "1/2", r"MAGPIE_SHARDS=1/2: .* have none\. All must"),
+        (((0,), 4), "", r"MAGPIE_SHARDS=: .* divide the servers into 4 shards\. All must"),
+    ],
+)
+async def test_a_second_process_for_the_same_servers_is_one_sentence(
+    chosen: Settings, postgres_url: str, others: tuple[tuple[int, ...], int], shards: str, why: str
+) -> None:
+    first = await Claim.make(postgres_url, *others, patience_s=0.0)
+    second = replace(chosen, db=postgres_url, shards=parsed(shards))
+    with pytest.raises(SettingsError, match=why) as refusal:
+        await run(second, asyncio.Event(), Clocks(claim_s=0.0))
+    assert "127.0.0.1" in str(refusal.value)
+    assert postgres_url not in str(refusal.value)
+    await first.close()
+    stop = asyncio.Event()
+    stop.set()
+    await run(second, stop, Clocks(claim_s=0.0))
+
+
+async def test_who_has_lost_its_servers_to_another_process_stops(
+    sandbox: sandbox_package.Server, chosen: Settings, postgres_url: str
+) -> None:
+    import asyncpg
+
+    stop = asyncio.Event()
+    mine = replace(chosen, db=postgres_url)
+    serving = asyncio.create_task(run(mine, stop, quick_clocks(claim_s=0.0)))
+
+    async def connected() -> bool:
+        return sandbox.gateway.bot_is_connected() or serving.done()
+
+    await until(connected, START_S)
+    other = await asyncpg.connect(postgres_url)
+    # It waits for the lock, and gets it as soon as the connection of the bot is gone.
+    taking = asyncio.create_task(
+        other.execute(
+            "SELECT pg_advisory_lock(hashtext(concat('magpie part ', current_schema())), 0)"
+        )
+    )
+
+    async def cut() -> bool:
+        ended = await on_server(
+            postgres_url,
+            """SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+            AND granted AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'
+                AND objid = 0 AND mode = 'ExclusiveLock')
+            AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)""",
+        )
+        return bool(ended)
+
+    await until(cut)
+    await taking
+    with pytest.raises(Ousted, match="another Magpie serves this database already"):
+        await asyncio.wait_for(serving, START_S)
+    await other.close()
 
 
 async def test_folder_that_cannot_be_made_is_one_sentence(chosen: Settings) -> None:

@@ -27,12 +27,10 @@ from index.types.errors import ClaimRefused, StoreUnreachable
 
 log = logging.getLogger(__name__)
 
-# How long it is waited for another process to let go: one that was killed, or whose machine is
-# gone, holds its locks until the server has noticed it, by the settings below.
-PATIENCE_S = 40.0
 AGAIN_S = 0.5
 # How often the connection is looked at: nothing else would tell that it is gone.
 LOOK_S = 10.0
+# The locks of a process whose machine is gone are let go after 25 seconds.
 _SETTINGS = {
     "application_name": NAME,
     "tcp_keepalives_idle": "10",
@@ -71,20 +69,20 @@ class Claim:
         self._lost = asyncio.Event()
 
     @classmethod
-    async def make(
-        cls, url: str, parts: Sequence[int], count: int, *, patience_s: float = PATIENCE_S
-    ) -> Claim:
-        """A claim that holds. Another process that has these parts may be about to end.
+    async def make(cls, url: str, parts: Sequence[int], count: int, *, patience_s: float) -> Claim:
+        """A claim that holds.
 
+        patience_s   how long it is waited for another process to let go, which may have ended
         raises   ClaimRefused, StoreUnreachable
         """
         claim = cls(url, parts, count)
         await claim._take(patience_s)
         return claim
 
-    async def keep(self, *, look_s: float = LOOK_S, patience_s: float = PATIENCE_S) -> None:
+    async def keep(self, *, patience_s: float, look_s: float = LOOK_S) -> None:
         """Take the locks again whenever the connection is lost; it doesn't return.
 
+        patience_s   how long it is waited then for another process to let go
         raises   ClaimRefused when another process has taken them meanwhile
         """
         while True:
