@@ -5,6 +5,8 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 OWNERSHIP = "tests/bot/test_ownership.py"
+CLAIM = "tests/index/store/postgres/test_claim.py"
+OPERATION = "tests/bot/test_operation.py"
 PROCESSES = "tests/bot/test_shard_processes.py"
 
 MUTANTS = (
@@ -84,5 +86,26 @@ MUTANTS = (
         " or job.id in self._runs or not self._shards.mine(job.space):\n",
         " or job.id in self._runs:\n",
         (f"{OWNERSHIP}::test_jobs_of_others_are_left_to_them",),
+    ),
+    Mutant(
+        "a shard is served by one process",
+        "index/store/postgres/claim.py",
+        "            if not await connection.fetchval(_TAKE, _PART, part):\n",
+        "            if False:\n",
+        (f"{CLAIM}::test_each_part_is_served_once",),
+    ),
+    Mutant(
+        "all processes of a database have the same number of shards",
+        "index/store/postgres/claim.py",
+        '            if other["number"] != self._count:\n',
+        "            if False:\n",
+        (f"{CLAIM}::test_all_divide_the_database_alike",),
+    ),
+    Mutant(
+        "a process that has lost its shards to another one stops",
+        "bot/__main__.py",
+        "    await asyncio.wait({serving, stopping, keeping}, ",
+        "    await asyncio.wait({serving, stopping}, ",
+        (f"{OPERATION}::test_who_has_lost_its_servers_to_another_process_stops",),
     ),
 )

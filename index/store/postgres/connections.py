@@ -128,7 +128,8 @@ def _translation(place: str, exc: Exception) -> StoreError:
         return StoreFull(place)
     if state in _PASSWORD:
         return StoreUnreachable(
-            place, "the server refuses this user or password; both stand in MAGPIE_DB"
+            place,
+            "the server refuses this user or password; both stand in the address before the @",
         )
     if state in _REASONS:
         return StoreUnreachable(place, _REASONS[state])
