@@ -33,6 +33,7 @@ def environment_of(
         "MAGPIE_DB": str(db),
         "MAGPIE_MODEL": str(model_folder),
         "MAGPIE_DEVICE": "cpu",
+        "MAGPIE_PRECISION": "exact",  # which nothing has to be measured for at the start
         "MAGPIE_OCR": "off",  # its process takes a second to start
         "MAGPIE_HTTP": f"127.0.0.1:{free_port()}",
         "OMP_NUM_THREADS": "1",
