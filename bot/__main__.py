@@ -22,7 +22,8 @@ import click
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from bot.app import Magpie
-from bot.ops import logs, probe, settings
+from bot.ops import claims, logs, probe, settings
+from bot.ops.claims import Ousted
 from bot.ops.health import Health
 from bot.ops.metrics import Metrics, WorkerMetrics
 from bot.ops.secrecy import hide_secrets
@@ -36,6 +37,7 @@ from console.called import as_typed
 from console.exits import REFUSED, WrongUse
 from index import (
     AskingTranscriber,
+    Claim,
     Gallery,
     GalleryError,
     OCRUnusable,
@@ -136,6 +138,8 @@ def _started(
         return _refuse("Magpie can't start with these settings:", error.problems)
     except (GalleryError, StartFailed) as error:
         return _refuse("Magpie can't start:", [str(error)])
+    except Ousted as error:
+        return _refuse("Magpie has stopped:", [str(error)])
     return 0
 
 
@@ -178,7 +182,7 @@ async def run(
     """Serve until `stop` is set, or a signal says to stop.
 
     clocks, sizes   other than the defaults, for trials
-    raises   SettingsError, GalleryError, StartFailed
+    raises   SettingsError, GalleryError, StartFailed, Ousted
     """
     async with contextlib.AsyncExitStack() as stack:
         metrics = Metrics()
@@ -186,6 +190,9 @@ async def run(
         if health is not None:
             await health.start()
             stack.push_async_callback(health.close)
+        claim = await claims.claim(chosen, (clocks or Clocks()).claim_s)
+        if claim is not None:
+            stack.push_async_callback(claim.close)
         transcriber: WordReader | None = _transcriber(chosen)
         gallery = await _open_gallery(chosen, sizes or Sizes())
         workers = gallery.workers
@@ -204,7 +211,7 @@ async def run(
             disk = None if is_address(chosen.db) else chosen.beside.parent
             queue = workers.dead_letters.state if workers is not None else None
             health.watch(client.condition, gallery.links.count_links, disk, queue)
-        await _serve(client, stop)
+        await _serve(client, stop, claim, chosen)
     log.info(logs.fields("stopped"))
 
 
@@ -260,23 +267,30 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def _serve(client: Magpie, stop: asyncio.Event) -> None:
+async def _serve(
+    client: Magpie, stop: asyncio.Event, claim: Claim | None, chosen: Settings
+) -> None:
     """Let the client serve until `stop` is set, then close it.
 
-    raises   StartFailed
+    raises   StartFailed, Ousted
     """
     serving = asyncio.create_task(client.serve(), name="serve")
     measuring = asyncio.create_task(client.metrics.watch_loop(), name="loop-lag")
     stopping = asyncio.create_task(stop.wait(), name="stop")
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    keeping = asyncio.create_task(claims.keep(claim, chosen, client.clocks.claim_s), name="claim")
+    await asyncio.wait({serving, stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
     stopped = not serving.done()
     if stopped:
         log.info(logs.fields("stopping"))
         await client.close()
         serving.cancel()  # it may still wait for an answer from Discord
-    for task in (stopping, measuring):
+    for task in (stopping, keeping, measuring):
         task.cancel()
-    ended, *_ = await asyncio.gather(serving, stopping, measuring, return_exceptions=True)
+    ended, kept, *_ = await asyncio.gather(
+        serving, keeping, stopping, measuring, return_exceptions=True
+    )
+    if isinstance(kept, Exception):
+        raise kept
     # A request of the start that meets the closed client fails because of the stop.
     if isinstance(ended, Exception) and not stopped:
         raise ended

@@ -33,8 +33,10 @@ from index.store.interface import (
     Transcripts,
     WatchReader,
 )
+from index.store.postgres.claim import Claim
 from index.types.address import fault_of, is_address, shown
 from index.types.errors import (
+    ClaimRefused,
     DecoderUnusable,
     EmptyQuery,
     GalleryClosed,
@@ -103,6 +105,8 @@ __all__ = [
     "Belonging",
     "Bookkeeping",
     "BookkeepingReader",
+    "Claim",
+    "ClaimRefused",
     "ClipLimits",
     "ClipSource",
     "Cluster",

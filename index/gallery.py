@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +39,7 @@ from index.stills import still_of
 from index.store.interface import Bookkeeping, Derivations, Links, Store, Transcripts, Watches
 from index.store.opening import open_store
 from index.transcripts.excerpts import excerpt
-from index.types.address import is_address
+from index.types.address import Place, is_address
 from index.types.derivations import NAMES, REEMBEDDING
 from index.types.errors import GalleryClosed, ModelChanged
 from index.types.filter import Filter, Sort
@@ -155,7 +154,7 @@ class Gallery:
     @classmethod
     async def open(
         cls,
-        place: str | Path,
+        place: Place,
         model: str | Embedder | None = None,
         *,
         device: str = "auto",

@@ -114,7 +114,8 @@ class Session:
         return Viewer(self.user.id, content=bool(self.intents & MESSAGE_CONTENT))
 
     def covers(self, guild_id: int) -> bool:
-        """Whether the guild is on this session's shard."""
+        """Whether the guild is on this session's shard; direct messages, of guild 0, are on the
+        first one."""
         return (guild_id >> 22) % self.shard[1] == self.shard[0]
 
     def add(self, name: str, data: Mapping[str, Any]) -> None:
@@ -456,9 +457,7 @@ class Gateway:
             if intents & bit and name not in self.world.application.privileged:
                 return DISALLOWED_INTENTS, b"Disallowed intent(s)."
         shard = data.get("shard")
-        if shard is not None and not (
-            isinstance(shard, list) and len(shard) == 2 and 0 <= shard[0] < shard[1]
-        ):
+        if shard is not None and not _is_shard(shard):
             return INVALID_SHARD, b"Invalid shard."
         return None
 
@@ -634,6 +633,15 @@ def _ids_asked_for(data: dict[str, Any]) -> list[int]:
     """The members that a request for members names: one id, a list of them, or none."""
     ids = data.get("user_ids") or []
     return [int(id) for id in (ids if isinstance(ids, list) else [ids])]
+
+
+def _is_shard(value: Any) -> bool:
+    """Whether it is a shard as IDENTIFY names it: its number, counted from 0, and how many."""
+    match value:
+        case [int(number), int(count)]:
+            return 0 <= number < count
+        case _:
+            return False
 
 
 def _detach(socket: Socket) -> None:

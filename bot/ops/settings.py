@@ -181,8 +181,8 @@ def _values(
 
 
 def _shown(name: str, value: str) -> str:
-    """`=value`, unless it is or may hold a secret."""
-    if name == "DISCORD_TOKEN":
+    """`=value`, unless there is none, or it is or may hold a secret."""
+    if name == "DISCORD_TOKEN" or not value.strip():
         return ""
     if name == "MAGPIE_DB":
         return f"={shown(value)}"

@@ -68,6 +68,9 @@ class Clocks:
     new_s: float = 6 * 3_600.0
     # The wait before it is tried again to judge what could not be judged, or to send a notice.
     watch_again_s: float = 60.0
+    # How long it is waited for another process that serves the same servers of a database: one that
+    # was killed, or whose machine is gone, is noticed by the database server a while later.
+    claim_s: float = 40.0
     # How often freed memory is given back to the system.
     trim_memory_s: float = 60.0
 

@@ -85,10 +85,11 @@ def _common() -> list[click.Parameter]:
     return [
         option(
             "--db",
-            metavar="FILE",
+            metavar="FILE|URL",
             type=Name(),
             help="the gallery's file (default: magpie.db in this folder if it is there, "
-            "else ~/.local/share/magpie/photos.db)",
+            "else ~/.local/share/magpie/photos.db); or a database of PostgreSQL, such as "
+            "postgresql://magpie:PASSWORD@localhost/magpie",
         ),
         option(
             "--model",

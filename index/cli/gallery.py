@@ -18,14 +18,14 @@ from index.cli.command import DEFAULT_MODEL, Given
 from index.cli.paths import odd_kind
 from index.cli.place import SPACE
 from index.cli.signals import ending_at_once
-from index.types.address import fault_of, is_address, shown
+from index.types.address import Place, fault_of, is_address, shown
 
 if TYPE_CHECKING:
     from index.gallery import Gallery
     from index.types.records import Counts
 
 
-def database(given: Given) -> Path | str:
+def database(given: Given) -> Place:
     """The gallery's file, or the address of its database.
 
     It is --db; else magpie.db in this folder, if it is there; else a file in the user's data
@@ -34,7 +34,9 @@ def database(given: Given) -> Path | str:
     """
     if given.db is not None:
         if not given.db:
-            raise WrongUse("--db needs the name of a file; it was empty.")
+            raise WrongUse(
+                "--db needs the name of a file, or the address of a database; it was empty."
+            )
         if is_address(given.db):
             if fault := fault_of(given.db):
                 raise WrongUse(f"--db {fault}")
@@ -241,7 +243,7 @@ def say_loading(model: str) -> None:
         flush()
 
 
-async def _kept_model(path: Path | str) -> str | None:
+async def _kept_model(path: Place) -> str | None:
     """The name of the model that a gallery was made with; a gallery of an earlier Magpie is brought
     to the shape of today. raises StoreError"""
     from index.store.opening import open_store

@@ -95,11 +95,12 @@ LEFT = "DELETE FROM magpie_askers WHERE id = $1"
 # ---- what a worker does. A job is open while it has no answer and wasn't given up.
 
 # A job that was tried before is tried alone: if it ends this worker too, it takes no other with it.
+# What the worker has in hand doesn't count, though its lease may have ended on a busy machine.
 TRIED = """
 SELECT EXISTS (
     SELECT 1 FROM magpie_jobs
-    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN 1 AND $2 - 1
-        AND free_at <= now() AND needs <@ $1::text[]
+    WHERE answer IS NULL AND NOT given_up AND tries BETWEEN 1 AND $3 - 1
+        AND free_at <= now() AND needs <@ $1::text[] AND id <> ALL($2::uuid[])
 )
 """
 LEASE = """

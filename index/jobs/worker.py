@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -50,7 +51,8 @@ class Worker:
         times: Times = TIMES,
         finished: Callable[[str, float], None] = lambda how, seconds: None,
     ) -> None:
-        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        # Containers may have the same host name, and all have the same numbers of processes.
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._url = url
         self._times = times
         self._offers = offers
@@ -65,6 +67,7 @@ class Worker:
         self._rest_until = 0.0
         self._connection = Connection(url, [schema.WORK], self._on_heard)
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
 
     @property
     def busy(self) -> int:
@@ -80,19 +83,19 @@ class Worker:
         """Give back what is in hand; it counts as no try, and another worker takes it at once."""
         if self._task is None:
             return
-        self._task.cancel()
+        # It isn't cancelled while it leases: nobody would know whether the server has leased.
+        self._closing = True
+        self._woken.set()
+        await asyncio.wait([self._task], timeout=CLOSE_S)
         in_hand, tasks = list(self._jobs), [self._task, *self._jobs.values()]
-        for task in self._jobs.values():
+        for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=CLOSE_S)
-        # What was cancelled may have left its connection of no use: then a new one is taken.
-        for _ in range(2):
-            with contextlib.suppress(JobsUnreachable):  # else the leases end by themselves
-                async with self._connection.transaction() as db:
-                    await self._write(db)
-                    await db.execute(schema.GIVE_BACK, in_hand, self.name)
-                    await db.execute("SELECT pg_notify($1, '')", schema.WORK)
-                break
+        with contextlib.suppress(JobsUnreachable):  # then the leases end by themselves
+            await self._write()
+            async with self._connection.transaction() as db:
+                await db.execute(schema.GIVE_BACK, in_hand, self.name)
+                await db.execute("SELECT pg_notify($1, '')", schema.WORK)
         await self._connection.close()
 
     # ---- the table
@@ -103,7 +106,7 @@ class Worker:
         self._woken.set()
 
     async def _tend_all_the_time(self) -> None:
-        while True:
+        while not self._closing:
             self._woken.clear()
             try:
                 await self._tend()
@@ -119,68 +122,70 @@ class Worker:
 
     async def _tend(self) -> None:
         """Write what is done, keep what is in hand, and lease more."""
-        async with self._connection.transaction() as db:
-            await self._write(db)
-        async with self._connection.transaction() as db:
-            await self._keep(db)
-        if time.monotonic() >= self._rest_until:
-            async with self._connection.transaction() as db:
-                leased = await self._lease(db)
-            for row in leased:
+        await self._write()
+        await self._keep()
+        if time.monotonic() >= self._rest_until and not self._closing:
+            for row in await self._lease():
                 self._begin(row)
 
-    async def _write(self, db: Any) -> None:
+    async def _write(self) -> None:
         """Write how jobs have ended. What can't be written now is written the next time."""
         ended = dict(self._writing)
-        askers = set()
-        for statement, *values in ended.values():
-            for row in await db.fetch(statement, *values):
-                askers.add(row["asker"])
-        for asker in askers:
-            await db.execute("SELECT pg_notify($1, '')", schema.channel_of(asker))
+        if not ended:
+            return
+        async with self._connection.transaction() as db:
+            askers = set()
+            for statement, *values in ended.values():
+                for row in await db.fetch(statement, *values):
+                    askers.add(row["asker"])
+            for asker in askers:
+                await db.execute("SELECT pg_notify($1, '')", schema.channel_of(asker))
         for id in ended:
-            self._writing.pop(id, None)
+            del self._writing[id]
 
-    async def _keep(self, db: Any) -> None:
+    async def _keep(self) -> None:
         """Renew the leases when it is time; stop what was taken back, or is another's by now."""
-        due = time.monotonic() - self._renewed_at > self._times.lease / 3
-        if due:
-            self._renewed_at = time.monotonic()
-            await sweep(db, self._times)
-        if not self._jobs or not (due or self._check):
+        now = time.monotonic()
+        due = now - self._renewed_at > self._times.lease / 3
+        asked = list(self._jobs)
+        if not due and not (asked and self._check):
             return
         self._check = False
-        asked = list(self._jobs)
+        async with self._connection.transaction() as db:
+            if due:
+                await sweep(db, self._times)
+                rows = await db.fetch(schema.RENEW, asked, self.name, self._times.lease)
+            else:
+                rows = await db.fetch(schema.STILL_MINE, asked, self.name)
         if due:
-            rows = await db.fetch(schema.RENEW, asked, self.name, self._times.lease)
-        else:
-            rows = await db.fetch(schema.STILL_MINE, asked, self.name)
+            self._renewed_at = now
         kept = {row["id"] for row in rows}
         for id in asked:
             if id not in kept and id in self._jobs and id not in self._writing:
                 self._jobs[id].cancel()
 
-    async def _lease(self, db: Any) -> Sequence[Any]:
+    async def _lease(self) -> Sequence[Any]:
         """Lease as many jobs as it has room for; one that was tried before comes alone."""
         free = self._at_once - len(self._jobs)
         if free <= 0 or self._alone:
             return ()
-        needs = list(self._offers)
-        if await db.fetchval(schema.TRIED, needs, schema.MAX_TRIES):
-            if self._jobs:
-                return ()  # until these are done
-            again = 1, schema.MAX_TRIES - 1
-            tried = await db.fetch(schema.LEASE, needs, self.name, self._times.lease, 1, *again)
-            if tried:
-                self._alone = True
-                return list(tried)
-        return list(await db.fetch(schema.LEASE, needs, self.name, self._times.lease, free, 0, 0))
+        needs, in_hand = list(self._offers), list(self._jobs)
+        lessee = needs, self.name, self._times.lease
+        async with self._connection.transaction() as db:
+            if await db.fetchval(schema.TRIED, needs, in_hand, schema.MAX_TRIES):
+                if in_hand:
+                    return ()  # until these are done
+                tried = await db.fetch(schema.LEASE, *lessee, 1, 1, schema.MAX_TRIES - 1)
+                if tried:
+                    return list(tried)
+            return list(await db.fetch(schema.LEASE, *lessee, free, 0, 0))
 
     # ---- the work
 
     def _begin(self, row: Mapping[str, Any]) -> None:
         task = asyncio.create_task(self._work(row["id"], row["needs"], row["data"], row["tries"]))
         self._jobs[row["id"]] = task
+        self._alone = row["tries"] > 1
         task.add_done_callback(lambda _: self._ended(row["id"]))
 
     def _ended(self, id: UUID) -> None:

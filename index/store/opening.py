@@ -7,11 +7,11 @@ from pathlib import Path
 
 from index.store.interface import Store
 from index.store.sqlite import SQLiteStore
-from index.types.address import is_address
+from index.types.address import Place, is_address
 
 
 async def open_store(
-    place: str | Path, *, read_only: bool = False, derivations: Collection[str]
+    place: Place, *, read_only: bool = False, derivations: Collection[str]
 ) -> Store:
     """The store at a place, made or brought to the newest shape when needed.
 

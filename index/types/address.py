@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+Place: TypeAlias = Path | str  # a file, or the address of a database
 
 SCHEMES = ("postgresql://", "postgres://")
 EXAMPLE = "postgresql://magpie:PASSWORD@localhost/magpie"
 
 
-def is_address(place: str | Path) -> bool:
+def is_address(place: Place) -> bool:
     """Whether it is the address of a database; else it is a file."""
     return isinstance(place, str) and place.lower().startswith(SCHEMES)
 
 
-def shown(place: str | Path) -> str:
+def shown(place: Place) -> str:
     """The place for people: of an address neither who uses it nor the password."""
     text = str(place)
     if "://" not in text:

@@ -23,6 +23,7 @@ GalleryError
 │   ├── StoreTooNew         made by a newer Magpie
 │   ├── StoreFull           the disk is full
 │   ├── StoreUnreachable    missing, or no permission
+│   ├── ClaimRefused        another process serves a part of it that this one should serve
 │   ├── JobsUnreachable     the database of the workers' jobs can't be used
 │   └── ModelMismatch       its embeddings come from another model
 ├── DecoderUnusable         no process that decodes pictures can be started
@@ -36,9 +37,8 @@ GalleryError
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
-from index.types.address import is_address
+from index.types.address import Place, is_address
 from index.types.sentences import Sentence
 
 
@@ -248,37 +248,38 @@ class OCRUnusable(GalleryError):
 
 
 class StoreError(GalleryError):
-    """The gallery can't be used; `path` is its file, or the address of its database."""
+    """The gallery can't be used; `place` is its file, or the address of its database as it is shown
+    to people."""
 
-    def __init__(self, path: Path | str, sentence: str) -> None:
+    def __init__(self, place: Place, sentence: str) -> None:
         super().__init__(sentence)
-        self.path = path
+        self.place = place
 
 
 class StoreLocked(StoreError):
-    def __init__(self, path: Path | str, holder: int | None = None) -> None:
+    def __init__(self, place: Place, holder: int | None = None) -> None:
         by = f"process {holder}" if holder else "another process"
         super().__init__(
-            path,
-            f"{path} is being written by {by}; wait until it has finished, stop it, "
+            place,
+            f"{place} is being written by {by}; wait until it has finished, stop it, "
             "or choose another file.",
         )
         self.holder = holder
 
 
 class StoreCorrupt(StoreError):
-    def __init__(self, path: Path | str, reason: str) -> None:
+    def __init__(self, place: Place, reason: str) -> None:
         super().__init__(
-            path,
-            f"{path} can't be read as a gallery: {reason}. Restore it from a backup, "
+            place,
+            f"{place} can't be read as a gallery: {reason}. Restore it from a backup, "
             "or move it away to begin anew.",
         )
         self.reason = reason
 
 
 class StoreTooNew(StoreError):
-    def __init__(self, path: Path | str, version: int, known: int) -> None:
-        if is_address(path):
+    def __init__(self, place: Place, version: int, known: int) -> None:
+        if is_address(place):
             how = (
                 "stop all that use this database, and put the dump from before the upgrade in its "
                 "place with pg_restore (docs/postgres.md)."
@@ -286,11 +287,11 @@ class StoreTooNew(StoreError):
         else:
             how = (
                 "put the backup from before the upgrade in its place: "
-                f"magpie restore BACKUP --db {shlex.quote(str(path))}"
+                f"magpie restore BACKUP --db {shlex.quote(str(place))}"
             )
         super().__init__(
-            path,
-            f"{path} was written by a newer Magpie (its format is {version}, this one knows "
+            place,
+            f"{place} was written by a newer Magpie (its format is {version}, this one knows "
             f"up to {known}). Start the newer Magpie again. Or, to stay with this one, {how}",
         )
         self.version = version
@@ -298,40 +299,55 @@ class StoreTooNew(StoreError):
 
 
 class StoreFull(StoreError):
-    def __init__(self, path: Path | str) -> None:
-        where = "disk space on its server" if is_address(path) else "some disk space"
+    def __init__(self, place: Place) -> None:
+        where = "disk space on its server" if is_address(place) else "some disk space"
         super().__init__(
-            path,
-            f"There is no room left to write {path}; nothing of the last step was kept. "
+            place,
+            f"There is no room left to write {place}; nothing of the last step was kept. "
             f"Free {where} and try again.",
         )
 
 
 class StoreUnreachable(StoreError):
-    def __init__(self, path: Path | str, reason: str) -> None:
-        super().__init__(path, f"{path} can't be opened: {reason}.")
+    def __init__(self, place: Place, reason: str) -> None:
+        super().__init__(place, f"{place} can't be opened: {reason}.")
         self.reason = reason
 
 
 class MoveRefused(StoreError):
-    """A gallery can't be moved to the place `path`; the sentence says why."""
+    """A gallery can't be moved to `place`; the sentence says why."""
 
 
 class ModelMismatch(StoreError):
     """The embeddings in the file come from `stored`; `asked` is another model."""
 
-    def __init__(self, path: Path | str, stored: str, asked: str) -> None:
+    def __init__(self, place: Place, stored: str, asked: str) -> None:
         if stored == asked:
             what = f"an earlier version of {stored!r}, whose files have changed since"
         else:
             what = f"the model {stored!r} and can't be mixed with those of {asked!r}"
         super().__init__(
-            path,
-            f"The embeddings in {path} come from {what}; use the model they were made with, "
+            place,
+            f"The embeddings in {place} come from {what}; use the model they were made with, "
             "or index into another file.",
         )
         self.stored = stored
         self.asked = asked
+
+
+class ClaimRefused(StoreError):
+    """Another process serves the part `part` of `count`; or, where `part` is None, others divide
+    the database into `count` parts. `holder` is the address of the machine of the other one."""
+
+    def __init__(self, place: str, part: int | None, count: int, holder: str) -> None:
+        if part is None:
+            what = f"is divided into {count} parts" if count else "is served as a whole"
+        else:
+            what = f"has its part {part} of {count} served" if count else "is served"
+        super().__init__(place, f"{place} {what} by another process, at {holder}.")
+        self.part = part
+        self.count = count
+        self.holder = holder
 
 
 class JobsUnreachable(StoreError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -21,6 +20,7 @@ from bot.app import Magpie
 from bot.ops.metrics import Metrics
 from bot.ops.settings import Settings
 from bot.ops.tuning import Clocks, Limits
+from bot.platform.shards import Shards
 from bot.sync.progress import Progress
 from index import Gallery, Transcriber
 from index.embed.embedder import Embedder
@@ -41,8 +41,9 @@ def quick_clocks(**others: float) -> Clocks:
 
 
 def settings_for(server: sandbox_package.Server, db: Path | str) -> Settings:
-    token = server.world.application.token
-    return Settings(token=token, api=server.url, db=db, http=None, questions=0)
+    """The settings of a bot. The files of its own go with the gallery's, or with the server's."""
+    token, folder = server.world.application.token, server.core.uploads.parent
+    return Settings(token=token, api=server.url, db=db, folder=folder, http=None, questions=0)
 
 
 class QuickToIdentify(Magpie):
@@ -66,19 +67,23 @@ async def running(
     api: str = "",
     transcriber: Transcriber | None = None,
     workers: str | None = None,
+    shards: Shards | None = None,
 ) -> AsyncIterator[Magpie]:
-    """Magpie, connected to `server` and ready, with its gallery at `db`.
+    """Magpie, connected to `server` and ready, with its gallery in the file or database `db`.
 
     questions   how many a member may ask in a minute; 0: any number
     transcriber reads the words in pictures; None: nothing does
     api         the address of a server that stands before `server`
     workers     the database through which workers embed; None: Magpie does
+    shards      that it serves; None: all. What it keeps beside a file lies in the working folder
+                where `db` is a database
     """
     gallery = await Gallery.open(db, cast(str | Embedder, model), gradually=True, workers=workers)
-    own = tempfile.TemporaryDirectory()  # what a bot keeps beside a database
     try:
-        settings = replace(settings_for(server, db), questions=questions, folder=Path(own.name))
-        settings = replace(settings, api=api or settings.api)
+        settings = settings_for(server, db)
+        settings = replace(
+            settings, api=api or settings.api, questions=questions, shards=shards or Shards()
+        )
         clocks = clocks or quick_clocks()
         async with QuickToIdentify(
             settings, gallery, Metrics(), clocks, limits, transcriber
@@ -98,7 +103,6 @@ async def running(
                 await serving
     finally:
         await gallery.close()
-        own.cleanup()
 
 
 async def idle(client: Magpie) -> None:

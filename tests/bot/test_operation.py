@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 import sandbox as sandbox_package
 from bot.__main__ import run
 from bot.app import Magpie
+from bot.ops.claims import Ousted
 from bot.ops.settings import Address, Settings, SettingsError
 from bot.ops.starting import StartFailed
-from index import Gallery, StoreLocked
+from bot.ops.tuning import Clocks
+from bot.platform.shards import parsed
+from index import Claim, Gallery, StoreLocked
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
 from tests.bot.conftest import LogIn
-from tests.bot.running import idle, png, running, settings_for, until, watching
+from tests.bot.processes import START_S, bot, environment_of, free_port, ready
+from tests.bot.running import idle, png, quick_clocks, running, settings_for, until, watching
+from tests.postgres import on_server
 from tests.worlds import WorldFile
 
-START_S = 150.0  # until a process of its own is up, on a machine with much else to do
-ROOT = Path(__file__).resolve().parents[2]
 MESSAGES = 420  # more than four pages
 
 
@@ -53,62 +50,12 @@ async def ada(log_in: LogIn) -> Person:
 
 @pytest.fixture
 def environment(sandbox: sandbox_package.Server, db: Path, model_folder: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAGPIE_", "DISCORD_"))}
-    return kept | {
-        "DISCORD_TOKEN": sandbox.world.application.token,
-        "DISCORD_API": sandbox.url,
-        "MAGPIE_DB": str(db),
-        "MAGPIE_MODEL": str(model_folder),
-        "MAGPIE_DEVICE": "cpu",
-        "MAGPIE_HTTP": f"127.0.0.1:{free_port()}",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "error::ResourceWarning,error::RuntimeWarning",
-        "PYTHONPATH": str(ROOT),
-    }
+    return environment_of(sandbox, db, model_folder)
 
 
 @pytest.fixture
 def chosen(sandbox: sandbox_package.Server, db: Path, model_folder: Path) -> Settings:
     return replace(settings_for(sandbox, db), model=str(model_folder), device="cpu")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@asynccontextmanager
-async def bot(environment: dict[str, str], folder: Path) -> AsyncIterator[Process]:
-    """A bot in its own process; killed at the end of the block."""
-    with (folder / "bot.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", cwd=folder, env=environment, stderr=log
-        )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def health(environment: dict[str, str]) -> dict[str, object]:
-    """The answer of /healthz; empty while there is none."""
-    try:
-        url = f"http://{environment['MAGPIE_HTTP']}/healthz"
-        async with aiohttp.ClientSession() as session, session.get(url) as answer:
-            state: dict[str, object] = await answer.json()
-            return state
-    except aiohttp.ClientError:
-        return {}
-
-
-async def ready(environment: dict[str, str]) -> None:
-    async def holds() -> bool:
-        return bool((await health(environment)).get("ready"))
-
-    await until(holds, START_S)
 
 
 def with_pictures(world: WorldFile) -> set[str]:
@@ -282,6 +229,69 @@ async def test_second_bot_on_the_same_gallery_is_one_sentence(
     async with running(sandbox, chosen.db, model):
         with pytest.raises(StoreLocked, match="is being written by"):
             await run(chosen, asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    ("others", "shards", "why"),
+    [
+        (((0,), 0), "", r"MAGPIE_DB=\S+: another Magpie serves this database already"),
+        (((0, 1), 4), "1-2/4", r"MAGPIE_SHARDS=1-2/4: another process on \S+ serves shard 1 of 4"),
+        (((0,), 4), "1/2", r"MAGPIE_SHARDS=1/2: .* divide the servers into 4 shards\. All must"),
+        (((0,), 0), "1/2", r"MAGPIE_SHARDS=1/2: .* have none\. All must"),
+        (((0,), 4), "", r"MAGPIE_SHARDS=: .* divide the servers into 4 shards\. All must"),
+    ],
+)
+async def test_a_second_process_for_the_same_servers_is_one_sentence(
+    chosen: Settings, postgres_url: str, others: tuple[tuple[int, ...], int], shards: str, why: str
+) -> None:
+    first = await Claim.make(postgres_url, *others, patience_s=0.0)
+    second = replace(chosen, db=postgres_url, shards=parsed(shards))
+    with pytest.raises(SettingsError, match=why) as refusal:
+        await run(second, asyncio.Event(), Clocks(claim_s=0.0))
+    assert "127.0.0.1" in str(refusal.value)
+    assert postgres_url not in str(refusal.value)
+    await first.close()
+    stop = asyncio.Event()
+    stop.set()
+    await run(second, stop, Clocks(claim_s=0.0))
+
+
+async def test_who_has_lost_its_servers_to_another_process_stops(
+    sandbox: sandbox_package.Server, chosen: Settings, postgres_url: str
+) -> None:
+    import asyncpg
+
+    stop = asyncio.Event()
+    mine = replace(chosen, db=postgres_url)
+    serving = asyncio.create_task(run(mine, stop, quick_clocks(claim_s=0.0)))
+
+    async def connected() -> bool:
+        return sandbox.gateway.bot_is_connected() or serving.done()
+
+    await until(connected, START_S)
+    other = await asyncpg.connect(postgres_url)
+    # It waits for the lock, and gets it as soon as the connection of the bot is gone.
+    taking = asyncio.create_task(
+        other.execute(
+            "SELECT pg_advisory_lock(hashtext(concat('magpie part ', current_schema())), 0)"
+        )
+    )
+
+    async def cut() -> bool:
+        ended = await on_server(
+            postgres_url,
+            """SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+            AND granted AND pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory'
+                AND objid = 0 AND mode = 'ExclusiveLock')
+            AND EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)""",
+        )
+        return bool(ended)
+
+    await until(cut)
+    await taking
+    with pytest.raises(Ousted, match="another Magpie serves this database already"):
+        await asyncio.wait_for(serving, START_S)
+    await other.close()
 
 
 async def test_folder_that_cannot_be_made_is_one_sentence(chosen: Settings) -> None:

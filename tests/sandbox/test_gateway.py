@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zlib
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,8 @@ import discord
 import pytest
 
 from sandbox import Server
+from sandbox.gateway import ALL_INTENTS
+from sandbox.person import Answer
 from tests.sandbox.clients import Bird, flying, redirected
 from tests.sandbox.conftest import LogIn
 from tests.worlds import BOT_TOKEN, WorldFile
@@ -256,6 +259,44 @@ async def test_shards_share_the_guilds(
     assert listed[1 - mine] == []
 
 
+async def test_direct_messages_are_heard_on_the_first_shard_alone(
+    sandbox: Server, http: aiohttp.ClientSession, log_in: LogIn
+) -> None:
+    mei = await log_in("mei")
+
+    async def as_bot(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        url, bearer = f"{sandbox.url}/api/v10{path}", {"Authorization": f"Bot {BOT_TOKEN}"}
+        async with http.post(url, json=body, headers=bearer) as answer:
+            assert answer.ok
+            made: dict[str, Any] = await answer.json()
+            return made
+
+    async with AsyncExitStack() as stack:
+        for shard in range(3):
+            ws = await stack.enter_async_context(http.ws_connect(sandbox.gateway.url))
+            await ws.receive_json()
+            data = {"token": BOT_TOKEN, "intents": ALL_INTENTS, "shard": [shard, 3]}
+            await ws.send_json({"op": 2, "d": data})
+            await ws.receive_json()
+        channel = await as_bot("/users/@me/channels", {"recipient_id": mei.user["id"]})
+        button = {"type": 2, "style": 1, "label": "Go", "custom_id": "go"}
+        message = {"content": "hello", "components": [{"type": 1, "components": [button]}]}
+        sent = await as_bot(f"/channels/{channel['id']}/messages", message)
+        received = await mei.event("MESSAGE_CREATE", where=lambda one: one["id"] == sent["id"])
+        clicking = asyncio.create_task(mei.click(Answer(received), button))
+        stack.callback(clicking.cancel)
+        await mei.event("INTERACTION_CREATE", where=lambda _: True)
+        heard = {
+            one.shard[0]: {json.loads(frame)["t"] for _, frame in one.events}
+            for one in sandbox.gateway.sessions.values()
+            if one.user.bot
+        }
+    of_direct = {"MESSAGE_CREATE", "INTERACTION_CREATE"}
+    assert {shard: names & of_direct for shard, names in heard.items()} == {
+        0: of_direct, 1: set(), 2: set(),
+    }  # fmt: skip
+
+
 async def test_a_resume_from_the_future_is_refused(
     sandbox: Server, http: aiohttp.ClientSession
 ) -> None:
@@ -358,7 +399,10 @@ async def test_without_the_content_setting_history_is_empty_too(
         ("[]", 4002),
         (b"\x83t\x00\xff", 4002),  # ETF, Discord's other encoding
         ('{"op": 2, "d": {"token": "the-bots-token", "intents": "x"}}', 4013),
-        ('{"op": 2, "d": {"token": "the-bots-token", "intents": 1, "shard": [2, 1]}}', 4010),
+        *[
+            (f'{{"op": 2, "d": {{"token": "{BOT_TOKEN}", "intents": 1, "shard": {shard}}}}}', 4010)
+            for shard in ("[2, 1]", "[1, 1]", "[-1, 2]", "[0, 0]", "[0]", '["0", "1"]', "7", "[]")
+        ],
         ('{"op": 2, "d": {"token": "ada-token", "shard": ["x"]}}', 4002),
         ('{"op": 8, "d": {}}', 4003),
     ],

@@ -42,7 +42,7 @@ MUTANTS = (
     Mutant(
         "a refused downgrade says how to go back",
         "index/types/errors.py",
-        'f"magpie restore BACKUP --db {shlex.quote(str(path))}"',
+        'f"magpie restore BACKUP --db {shlex.quote(str(place))}"',
         '"..."',
         (f"{RESTORE}::test_an_earlier_magpie_goes_back_and_what_it_knows_of_the_newer_holds",),
     ),

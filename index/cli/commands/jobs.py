@@ -13,6 +13,7 @@ from console.commands import Called, Choice, Command, Whole, flag, option
 from console.exits import DONE, NOTHING_FOUND, WrongUse
 from console.output import counted, say, say_json
 from index.jobs.dead_letters import DeadLetter, DeadLetters
+from index.types.address import EXAMPLE, fault_of, is_address
 from index.types.errors import JobsUnreachable
 
 SETTING = "MAGPIE_WORKERS"
@@ -81,14 +82,23 @@ def _line(one: DeadLetter) -> str:
 
 
 def _database(typed: str | None) -> str:
-    """The database of the jobs: as typed, or as the bot has it."""
-    if typed or (typed := os.environ.get(SETTING)):
-        return typed
+    """The database of the jobs: as typed, or as the bot has it. raises   WrongUse"""
+    name, url = ("--db", typed) if typed else (SETTING, _setting())
+    if not url:
+        raise WrongUse(f"Say which database, with --db or the setting {SETTING}.")
+    fault = fault_of(url) if is_address(url) else f"must be an address such as {EXAMPLE}."
+    if fault:
+        raise WrongUse(f"{name} {fault}")
+    return url
+
+
+def _setting() -> str | None:
+    """The database as the bot has it."""
+    if kept := os.environ.get(SETTING):
+        return kept
     from dotenv import dotenv_values
 
-    if Path(".env").is_file() and (kept := dotenv_values(".env").get(SETTING)):
-        return kept
-    raise WrongUse(f"Say which database, with --db or the setting {SETTING}.")
+    return dotenv_values(".env").get(SETTING) if Path(".env").is_file() else None
 
 
 COMMAND = Command(

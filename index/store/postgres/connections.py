@@ -44,14 +44,9 @@ _REASONS = {
 
 async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
     """A pool of connections to a database that suits. raises   StoreUnreachable"""
-    try:
-        import asyncpg
-    except ImportError as exc:
-        raise StoreUnreachable(
-            place, "the packages for PostgreSQL are not installed; pip install 'magpie[postgres]'"
-        ) from exc
+    driver = require_driver(place)
     with translated(place):
-        pool = await asyncpg.create_pool(
+        pool = await driver.create_pool(
             url,
             min_size=1,
             max_size=CONNECTIONS,
@@ -78,6 +73,17 @@ async def open_pool(url: str, place: str, *, name: str = NAME) -> Pool:
 async def _nothing_to_reset(connection: Connection) -> None:
     """Nothing: no use of a connection leaves anything behind but what its transaction ends. By
     default each use would cost the server one more question."""
+
+
+def require_driver(place: str) -> Any:
+    """The package asyncpg. raises   StoreUnreachable when it is not installed"""
+    try:
+        import asyncpg
+    except ImportError as exc:
+        raise StoreUnreachable(
+            place, "the packages for PostgreSQL are not installed; pip install 'magpie[postgres]'"
+        ) from exc
+    return asyncpg
 
 
 def is_lost(exc: BaseException) -> bool:
@@ -128,7 +134,8 @@ def _translation(place: str, exc: Exception) -> StoreError:
         return StoreFull(place)
     if state in _PASSWORD:
         return StoreUnreachable(
-            place, "the server refuses this user or password; both stand in MAGPIE_DB"
+            place,
+            "the server refuses this user or password; both stand in the address before the @",
         )
     if state in _REASONS:
         return StoreUnreachable(place, _REASONS[state])

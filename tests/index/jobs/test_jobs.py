@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from index.types.errors import (
     PictureTooLarge,
 )
 from index.types.records import Group, Link
-from tests.bot.running import until
+from tests.bot.running import PATIENCE_S, until
 from tests.index.jobs.conftest import QUICK
 
 LINK = Link(1, Group(10, parent=9), "100", "a", owner=5, posted_at=1_000.0)
@@ -54,6 +55,10 @@ def begin(url: str, stack: AsyncExitStack) -> Begin:
 async def rows(db: Any) -> int:
     count: int = await db.fetchval("SELECT count(*) FROM magpie_jobs")
     return count
+
+
+async def there(db: Any) -> bool:
+    return await rows(db) > 0
 
 
 async def leased(db: Any) -> bool:
@@ -184,7 +189,11 @@ async def test_the_jobs_of_an_asker_that_is_gone_are_deleted(
     await gone._connection.close()
 
 
-async def test_what_a_closing_worker_has_is_made_by_another_one(asker: Asker, begin: Begin) -> None:
+@pytest.mark.parametrize("pause_s", [None, *(n / 500 for n in range(16))])
+async def test_a_worker_that_closes_gives_back_what_it_has(
+    asker: Asker, begin: Begin, db: Any, pause_s: float | None
+) -> None:
+    """Once it has begun; and at any moment, such as while it leases."""
     begun = asyncio.Event()
 
     async def begins(data: bytes) -> bytes:
@@ -193,10 +202,43 @@ async def test_what_a_closing_worker_has_is_made_by_another_one(asker: Asker, be
 
     worker = await begin(same=begins)
     asking = asyncio.create_task(asker.ask(b"x", ["same:1"], LINK))
-    await begun.wait()
+    if pause_s is None:
+        await begun.wait()
+    else:
+        await until(lambda: there(db))
+        await asyncio.sleep(pause_s)
     await worker.close()
+    [job] = await db.fetch("SELECT tries, worker, free_at <= now() AS free FROM magpie_jobs")
+    assert tuple(job) == (0, None, True)
     await begin(same=doubled)
     assert (await asking)["same:1"].made == b"xx"
+
+
+async def test_a_lease_that_ends_while_its_worker_goes_on_holds_up_no_other_job(
+    asker: Asker, url: str, db: Any, stack: AsyncExitStack
+) -> None:
+    """As on a machine that is too busy to renew it."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(data: bytes) -> bytes:
+        begun.set()
+        await go_on.wait()
+        return data * 2
+
+    # It renews its leases once in a day.
+    worker = Worker(url, {"slow:1": slow, "same:1": doubled}, times=replace(QUICK, lease=259_200.0))
+    await worker.start()
+    stack.push_async_callback(worker.close)
+    asking = asyncio.create_task(asker.ask(b"x", ["slow:1"], LINK))
+    await begun.wait()
+    begun.clear()
+    await db.execute("UPDATE magpie_jobs SET free_at = now() - interval '1 second'")
+    async with asyncio.timeout(PATIENCE_S):
+        await asker.ask(b"y", ["same:1"], LINK)
+    assert await db.fetchval("SELECT tries FROM magpie_jobs") == 1
+    assert not begun.is_set()
+    go_on.set()
+    assert (await asking)["slow:1"].made == b"xx"
 
 
 async def test_what_says_nothing_of_the_picture_is_no_try(asker: Asker, begin: Begin) -> None:
