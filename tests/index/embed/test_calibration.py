@@ -7,17 +7,18 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from index.embed import calibration, checkpoint, choices, packed
+from index.embed import calibration, checkpoint, choices, embedder, packed
 from index.embed.calibration import Measured, calibrated, measured, reason_against, sample_images
 from index.embed.checkpoint import Checkpoint
 from index.embed.packed import NumberFormat
-from index.types.records import Floats
+from index.types.records import Floats, Precision
 
 CPU = torch.device("cpu")
 
@@ -156,6 +157,35 @@ def test_without_a_place_to_remember_it_is_chosen_anew(
         for _ in range(2)
     }
     assert len(formats) == 1
+
+
+OPERATORS = {
+    "mkldnn": ("_reorder_linear_weight", "_linear_pointwise"),
+    "onednn": ("qlinear_prepack", "qlinear_pointwise"),
+}
+
+
+def other_arguments() -> None:
+    """What an operator is called that takes other arguments than before."""
+
+
+@pytest.mark.parametrize("precision", ["default", "fast"])
+@pytest.mark.parametrize("change", ["gone", "other arguments"])
+def test_a_torch_whose_operators_have_changed_answers_the_same(
+    change: str, precision: Precision, found: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operators are torch's own and no part of what it promises to keep."""
+    frames, words = [Image.new("RGB", (90, 60), (200, 40, 10)), *soft_patches()], ["a dog", "snow"]
+    exact = embedder.load(found, "cpu", "exact")
+    expected = exact.images(frames), exact.texts(words)[0]
+    for namespace, names in OPERATORS.items():
+        kept = {} if change == "gone" else dict.fromkeys(names, other_arguments)
+        monkeypatch.setattr(torch.ops, namespace, SimpleNamespace(**kept))
+    changed = embedder.load(found, "cpu", precision)
+    for got, wanted in zip(
+        (changed.images(frames), changed.texts(words)[0]), expected, strict=True
+    ):
+        assert cosine(got, wanted) > 0.99999
 
 
 VECTORS = np.eye(3, dtype=np.float32)
