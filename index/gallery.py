@@ -589,7 +589,7 @@ class Gallery:
                 sure=one.sure,
                 copies=one.copies,
                 concepts=one.concepts,
-                says=excerpt(lines.get(one.link, ()), exact or terms),
+                says=excerpt(lines[one.link], exact or terms) if one.link in lines else None,
                 second=seconds.get(one.link),
             )
             for rank, one in enumerate(candidates, start=first)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from index.store.sql.database import Database
-from index.store.sql.words import HOME, Home
+from index.store.sql.database import Database, Phrases, WordQuestion
+from index.store.sql.words import HOME, hashed
 from index.transcripts.terms import forgiving, terms
 from index.types.filter import Filter
 from index.types.transcripts import Mentions
@@ -14,40 +14,54 @@ from index.types.transcripts import Mentions
 MOST_LINKS = 5_000
 
 
-async def _homes(database: Database, filter: Filter) -> list[Home]:
-    """Where words of the filter's space and groups stand."""
+async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> frozenset[int]:
+    """The links of the filter's space and groups that show a picture with all of these phrases."""
+    wanted = [terms(text) for text in phrases]
+    if not all(wanted):
+        return frozenset()  # without a letter or figure, nothing is said
+    here = await _hashes(database, {term for phrase in wanted for term in phrase}, filter)
+    question = WordQuestion("words", _there(here, wanted), every=True)
+    [links] = await database.saying([question], filter)
+    return frozenset(links)
+
+
+async def mentions(database: Database, phrases: Sequence[str], filter: Filter) -> Mentions:
+    """Which links of the filter's space and groups show pictures with which of these phrases, and
+    with nearly the same terms; of a phrase of several terms, only the same."""
+    exact = [text.split() for text in phrases]
+    near = [sorted(forgiving(text)) if " " not in text else [] for text in phrases]
+    asked = {term for wanted in (*exact, *near) for term in wanted}
+    here, found = await _hashes(database, asked, filter), Mentions({}, {})
+    questions, noted = list[WordQuestion](), list[tuple[dict[int, set[int]], int]]()
+    for mark, (phrase, likes) in enumerate(zip(exact, near, strict=True)):
+        questions.append(WordQuestion("words", _there(here, [phrase]), every=True))
+        noted.append((found.exact, mark))
+        if likes:
+            each = [[like] for like in likes]
+            questions.append(WordQuestion("near_words", _there(here, each), every=False))
+            noted.append((found.near, mark))
+    answers = await database.saying(questions, filter, most=MOST_LINKS)
+    for (marks, mark), links in zip(noted, answers, strict=True):
+        _note(marks, mark, links)
+    return found
+
+
+async def _hashes(
+    database: Database, asked: Collection[str], filter: Filter
+) -> list[dict[str, str]]:
+    """The hashes of these terms in each home of the filter's space and groups."""
     groups = None if filter.groups is None else sorted(filter.groups)
     rows = await database.rows(
         f"""SELECT DISTINCT {HOME} FROM groups
         WHERE space = ?1 AND (groups.id IN (numbers(?2)) OR ?2 IS NULL)""",
         *(filter.space, groups),
     )
-    return [Home(filter.space, home) for (home,) in rows]
+    return hashed(filter.space, [home for (home,) in rows], asked)
 
 
-async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> frozenset[int]:
-    """The links of the filter's space and groups that show a picture with all of these phrases."""
-    wanted = [terms(text) for text in phrases]
-    if not all(wanted):
-        return frozenset()  # without a letter or figure, nothing is said
-    homes = await _homes(database, filter)
-    asked = [[list(map(home, phrase)) for phrase in wanted] for home in homes]
-    return frozenset(await database.saying("words", filter, asked, every=True))
-
-
-async def mentions(database: Database, phrases: Sequence[str], filter: Filter) -> Mentions:
-    """Which links of the filter's space and groups show pictures with which of these phrases, and
-    with nearly the same terms; of a phrase of several terms, only the same."""
-    found, homes = Mentions({}, {}), await _homes(database, filter)
-    for mark, text in enumerate(phrases):
-        exact = [[list(map(home, text.split()))] for home in homes]
-        links = await database.saying("words", filter, exact, every=True, most=MOST_LINKS)
-        _note(found.exact, mark, links)
-        if " " not in text and (likes := sorted(forgiving(text))):
-            near = [[[home(like)] for like in likes] for home in homes]
-            links = await database.saying("near_words", filter, near, every=False, most=MOST_LINKS)
-            _note(found.near, mark, links)
-    return found
+def _there(here: Sequence[Mapping[str, str]], phrases: Phrases) -> list[Phrases]:
+    """The phrases in the terms of each home."""
+    return [[[hashes[term] for term in phrase] for phrase in phrases] for hashes in here]
 
 
 def _note(marks: dict[int, set[int]], mark: int, links: Sequence[int]) -> None:

@@ -13,15 +13,20 @@ tell there, by being found or counted early, that it is known elsewhere.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+
+import numpy as np
 
 from index.store.sql.database import Said, Transaction
 from index.transcripts.terms import REVISION, forgiving, terms
 
 LINKS_AT_ONCE = 1_000
 HASH_BYTES = 10  # two of a billion terms have the same one with a chance of 1 in 2 million
+HASH_LETTERS = 16  # of base32, which has no other letters than these
+_BASE32 = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", np.uint8)
+_BITS = np.array([16, 8, 4, 2, 1], np.uint8)  # of a letter
 # Where a link's words stand: a thread that is open to all who read its channel counts as a part of
 # it, so that there are no more homes than channels and private threads.
 HOME = """CASE WHEN groups.private != 0 OR groups.parent IS NULL THEN groups.id
@@ -32,17 +37,25 @@ _ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
     WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
 
 
-class Home:
-    """Makes the hashes of one channel of a space."""
+def hashed(space: int, homes: Sequence[int], terms: Collection[str]) -> list[dict[str, str]]:
+    """For each home, which is a channel of the space, the hashes of these terms as they stand
+    there: letters and figures.
 
-    def __init__(self, space: int, group: int) -> None:
-        self._hash = hashlib.blake2b(f"{space} {group} ".encode(), digest_size=HASH_BYTES)
-
-    def __call__(self, term: str) -> str:
-        """The hash of a term that stands here, of letters and figures."""
-        made = self._hash.copy()
-        made.update(term.encode())
-        return base64.b32encode(made.digest()).decode()
+    A question asks for all of its terms in hundreds of channels. So the hashes are written in
+    base32 together, which takes a fifth of the time of the module `base64`.
+    """
+    digests, encoded = list[bytes](), [term.encode() for term in terms]
+    for home in homes:
+        standing = hashlib.blake2b(f"{space} {home} ".encode(), digest_size=HASH_BYTES)
+        for term in encoded:
+            made = standing.copy()
+            made.update(term)
+            digests.append(made.digest())
+    bits = np.unpackbits(np.frombuffer(b"".join(digests), np.uint8)).reshape(-1, len(_BITS))
+    letters = _BASE32[bits @ _BITS].tobytes().decode()
+    starts = range(0, len(letters), HASH_LETTERS)
+    hashes = iter([letters[at : at + HASH_LETTERS] for at in starts])
+    return [dict(zip(terms, islice(hashes, len(terms)), strict=True)) for _ in homes]
 
 
 async def begin(db: Transaction) -> None:
@@ -94,13 +107,14 @@ async def drop(db: Transaction, links: Iterable[int]) -> bool:
 async def _said(db: Transaction, links: Iterable[int]) -> list[tuple[int, Said]]:
     """What the index has of each of these links."""
     found = await db.rows(f"{_ROWS} AND links.id IN (numbers(?))", list(links))
-    return [(id, _said_in(Home(space, home), lines)) for id, space, home, lines in found]
+    return [(id, _said_in(space, home, lines)) for id, space, home, lines in found]
 
 
-def _said_in(home: Home, lines: str) -> Said:
+def _said_in(space: int, home: int, lines: str) -> Said:
     here = terms(lines)
     near = {like for term in set(here) for like in forgiving(term)}
-    return list(map(home, here)), list(map(home, sorted(near)))
+    [hashes] = hashed(space, [home], {*here, *near})
+    return [hashes[term] for term in here], [hashes[like] for like in sorted(near)]
 
 
 async def links_with_words(db: Transaction, where: str, *params: object) -> list[int]:
