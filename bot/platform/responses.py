@@ -35,8 +35,9 @@ class _Adapter(AsyncWebhookAdapter):
     async def create_interaction_response(
         self, interaction_id: int, token: str, *, params: MultipartParameters, **how: Any
     ) -> Any:
-        """Send an answer. discord.py would ask for all of the message that is made of it, which
-        nothing needs here; and it would fail where a server says nothing all the same."""
+        """Send an answer. discord.py asks for the whole message that becomes of it, and fails where
+        a server says nothing all the same. Nobody reads that message here, so it is not asked for;
+        and whatever a server says, the answer is shown."""
         route = Route(
             "POST",
             "/interactions/{webhook_id}/{webhook_token}/callback",
@@ -44,15 +45,14 @@ class _Adapter(AsyncWebhookAdapter):
             webhook_token=token,
         )
         if params.files:
-            sent = {"files": params.files, "multipart": params.multipart}
+            await self.request(route, multipart=params.multipart, files=params.files, **how)
         else:
-            sent = {"payload": params.payload}
-        await self.request(route, **sent, **how)
+            await self.request(route, payload=params.payload, **how)
         return {"interaction": {"id": interaction_id}}
 
 
 def accept_empty_callbacks() -> None:
-    """Count answers to commands and buttons as sent also where the server's response is empty.
+    """Count answers to commands and buttons as sent, whatever the server's response says of them.
 
     It holds for the tasks that are started from here on.
     """
