@@ -1,4 +1,4 @@
-"""What a question costs the bot, by count: requests to Discord, and ways to the database's thread."""
+"""What a question costs the bot, by count: requests to Discord, statements to the database."""
 
 from __future__ import annotations
 
