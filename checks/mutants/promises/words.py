@@ -11,8 +11,8 @@ MUTANTS = (
     Mutant(
         "one of several exact phrases is enough",
         "index/store/sql/word_search.py",
-        'WordQuestion("words", _there(here, wanted), every=True)',
-        'WordQuestion("words", _there(here, wanted), every=False)',
+        'Sought("words", wanted, every=True)',
+        'Sought("words", wanted, every=False)',
         (TRANSCRIPTS,),
     ),
     Mutant(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from index.store.sql.database import Database, Phrases, WordQuestion
+from index.store.sql.database import Database, Phrases, WordQuestion, WordTable
 from index.store.sql.words import HOME, hashed
 from index.transcripts.terms import forgiving, terms
 from index.types.filter import Filter
@@ -14,54 +16,70 @@ from index.types.transcripts import Mentions
 MOST_LINKS = 5_000
 
 
+class Sought(NamedTuple):
+    """Phrases that are looked for in a table: all of them, or one where `every` is False."""
+
+    table: WordTable
+    phrases: Phrases
+    every: bool
+
+
 async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> frozenset[int]:
     """The links of the filter's space and groups that show a picture with all of these phrases."""
     wanted = [terms(text) for text in phrases]
     if not all(wanted):
         return frozenset()  # without a letter or figure, nothing is said
-    here = await _hashes(database, {term for phrase in wanted for term in phrase}, filter)
-    question = WordQuestion("words", _there(here, wanted), every=True)
-    [links] = await database.saying([question], filter)
+    [links] = await _found(database, [Sought("words", wanted, every=True)], filter)
     return frozenset(links)
 
 
 async def mentions(database: Database, phrases: Sequence[str], filter: Filter) -> Mentions:
     """Which links of the filter's space and groups show pictures with which of these phrases, and
     with nearly the same terms; of a phrase of several terms, only the same."""
-    exact = [text.split() for text in phrases]
-    near = [sorted(forgiving(text)) if " " not in text else [] for text in phrases]
-    asked = {term for wanted in (*exact, *near) for term in wanted}
-    here, found = await _hashes(database, asked, filter), Mentions({}, {})
-    questions, noted = list[WordQuestion](), list[tuple[dict[int, set[int]], int]]()
-    for mark, (phrase, likes) in enumerate(zip(exact, near, strict=True)):
-        questions.append(WordQuestion("words", _there(here, [phrase]), every=True))
-        noted.append((found.exact, mark))
-        if likes:
-            each = [[like] for like in likes]
-            questions.append(WordQuestion("near_words", _there(here, each), every=False))
-            noted.append((found.near, mark))
-    answers = await database.saying(questions, filter, most=MOST_LINKS)
-    for (marks, mark), links in zip(noted, answers, strict=True):
-        _note(marks, mark, links)
+    exact = [Sought("words", [text.split()], every=True) for text in phrases]
+    near = {
+        mark: Sought("near_words", [[like] for like in sorted(forgiving(text))], every=False)
+        for mark, text in enumerate(phrases)
+        if " " not in text and forgiving(text)
+    }
+    # All of one kind, then all of the other: so few statements differ, and each is prepared once.
+    answers = await _found(database, [*exact, *near.values()], filter, most=MOST_LINKS)
+    found = Mentions({}, {})
+    for mark, links in enumerate(answers[: len(exact)]):
+        _note(found.exact, mark, links)
+    for mark, links in zip(near, answers[len(exact) :], strict=True):
+        _note(found.near, mark, links)
     return found
 
 
-async def _hashes(
-    database: Database, asked: Collection[str], filter: Filter
-) -> list[dict[str, str]]:
-    """The hashes of these terms in each home of the filter's space and groups."""
+async def _found(
+    database: Database, sought: Sequence[Sought], filter: Filter, *, most: int | None = None
+) -> list[list[int]]:
+    """For each of these the links of the filter's space and groups, at most so many."""
     groups = None if filter.groups is None else sorted(filter.groups)
     rows = await database.rows(
         f"""SELECT DISTINCT {HOME} FROM groups
         WHERE space = ?1 AND (groups.id IN (numbers(?2)) OR ?2 IS NULL)""",
         *(filter.space, groups),
     )
-    return hashed(filter.space, [home for (home,) in rows], asked)
+    homes = [home for (home,) in rows]
+    # Of a long question in hundreds of channels there are a hundred thousand hashes.
+    questions = await asyncio.to_thread(_at_homes, filter.space, homes, sought)
+    return await database.saying(questions, filter, most=most)
 
 
-def _there(here: Sequence[Mapping[str, str]], phrases: Phrases) -> list[Phrases]:
-    """The phrases in the terms of each home."""
-    return [[[hashes[term] for term in phrase] for phrase in phrases] for hashes in here]
+def _at_homes(space: int, homes: Sequence[int], sought: Sequence[Sought]) -> list[WordQuestion]:
+    """What is sought, in the terms of each of these homes."""
+    every = {term for one in sought for phrase in one.phrases for term in phrase}
+    here = hashed(space, homes, every)
+    return [
+        WordQuestion(
+            one.table,
+            [[[hashes[term] for term in phrase] for phrase in one.phrases] for hashes in here],
+            one.every,
+        )
+        for one in sought
+    ]
 
 
 def _note(marks: dict[int, set[int]], mark: int, links: Sequence[int]) -> None:
