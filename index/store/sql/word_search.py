@@ -71,15 +71,13 @@ async def _found(
 def _at_homes(space: int, homes: Sequence[int], sought: Sequence[Sought]) -> list[WordQuestion]:
     """What is sought, in the terms of each of these homes."""
     every = {term for one in sought for phrase in one.phrases for term in phrase}
-    here = hashed(space, homes, every)
-    return [
-        WordQuestion(
-            one.table,
-            [[[hashes[term] for term in phrase] for phrase in one.phrases] for hashes in here],
-            one.every,
-        )
-        for one in sought
-    ]
+    hashes = hashed(space, homes, every)
+
+    def at_homes(phrases: Phrases) -> list[Phrases]:
+        there = [zip(*[hashes[term] for term in phrase], strict=True) for phrase in phrases]
+        return list(zip(*there, strict=True))
+
+    return [WordQuestion(one.table, at_homes(one.phrases), one.every) for one in sought]
 
 
 def _note(marks: dict[int, set[int]], mark: int, links: Sequence[int]) -> None:

@@ -37,25 +37,29 @@ _ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
     WHERE transcripts.lines != '' AND links.id NOT IN (SELECT link FROM unread)"""
 
 
-def hashed(space: int, homes: Sequence[int], terms: Collection[str]) -> list[dict[str, str]]:
-    """For each home, which is a channel of the space, the hashes of these terms as they stand
-    there: letters and figures.
+def hashed(space: int, homes: Sequence[int], terms: Collection[str]) -> dict[str, list[str]]:
+    """For each term its hashes, one for each home in which it may stand: letters and figures.
 
     A question asks for all of its terms in hundreds of channels. So the hashes are written in
     base32 together, which takes a fifth of the time of the module `base64`.
+
+    homes   channels of the space
     """
-    digests, encoded = list[bytes](), [term.encode() for term in terms]
-    for home in homes:
-        standing = hashlib.blake2b(f"{space} {home} ".encode(), digest_size=HASH_BYTES)
-        for term in encoded:
-            made = standing.copy()
-            made.update(term)
+    standing = [
+        hashlib.blake2b(f"{space} {home} ".encode(), digest_size=HASH_BYTES) for home in homes
+    ]
+    digests = list[bytes]()
+    for term in terms:
+        encoded = term.encode()
+        for home in standing:
+            made = home.copy()
+            made.update(encoded)
             digests.append(made.digest())
     bits = np.unpackbits(np.frombuffer(b"".join(digests), np.uint8)).reshape(-1, len(_BITS))
     letters = _BASE32[bits @ _BITS].tobytes().decode()
     starts = range(0, len(letters), HASH_LETTERS)
     hashes = iter([letters[at : at + HASH_LETTERS] for at in starts])
-    return [dict(zip(terms, islice(hashes, len(terms)), strict=True)) for _ in homes]
+    return {term: list(islice(hashes, len(homes))) for term in terms}
 
 
 async def begin(db: Transaction) -> None:
@@ -113,8 +117,8 @@ async def _said(db: Transaction, links: Iterable[int]) -> list[tuple[int, Said]]
 def _said_in(space: int, home: int, lines: str) -> Said:
     here = terms(lines)
     near = {like for term in set(here) for like in forgiving(term)}
-    [hashes] = hashed(space, [home], {*here, *near})
-    return [hashes[term] for term in here], [hashes[like] for like in sorted(near)]
+    hashes = hashed(space, [home], {*here, *near})
+    return [hashes[term][0] for term in here], [hashes[like][0] for like in sorted(near)]
 
 
 async def links_with_words(db: Transaction, where: str, *params: object) -> list[int]:

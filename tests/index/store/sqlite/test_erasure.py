@@ -196,8 +196,8 @@ async def test_removed_words_are_gone_from_the_files(store: SQLiteStore) -> None
         secret = ["Zebrafish quux", "Überraschung"] if n == 7 else [f"plain words number{n}"]
         await store.transcripts.put(one.key, "r1", secret)
     # FTS5 writes only in what a term differs from the one before it, so the ends are looked for.
-    [here] = hashed(1, [10], ["zebrafish", "quux", "zebrafsh"])
-    hashes = [one.lower()[4:].encode() for one in here.values()]
+    known = hashed(1, [10], ["zebrafish", "quux", "zebrafsh"])
+    hashes = [one.lower()[4:].encode() for [one] in known.values()]
     left = all_bytes(store.path)
     assert b"Zebrafish" in left
     assert all(one in left for one in hashes)
