@@ -5,6 +5,9 @@ to the bot's process. The bot embeds the words, ranks what the member may see, r
 each hit again, and answers. The peer is the text tower and the search alone, with the same rows and
 the same words, asked in turn. Then the same is measured during a `/reindex` of real photographs.
 
+The words in pictures are not read meanwhile. The world's pictures have other bytes than its gallery
+says, so the bot would fetch one after another as fast as it can, and never be done.
+
 The weights are random, so no picture fits any words. The model is without the number that words are
 judged with, so that each answer has a page of pictures. What judging costs, `bench honesty` says.
 
@@ -138,7 +141,7 @@ async def _measure(size: int, cores: Sequence[int]) -> Measured:
             )
         )
         bot = await stack.enter_async_context(
-            bot_running(session, base, large_server.TOKEN, file, model)
+            bot_running(session, base, large_server.TOKEN, file, model, MAGPIE_OCR="off")
         )
         peer = await Gallery.open(file, str(model), device="cpu", precision="auto", read_only=True)
         stack.push_async_callback(peer.close)

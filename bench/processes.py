@@ -29,9 +29,17 @@ async def sandbox_running(*command: str) -> AsyncIterator[tuple[asyncio.subproce
 
 @contextlib.asynccontextmanager
 async def bot_running(
-    session: aiohttp.ClientSession, base: str, token: str, file: Path, model: Path
+    session: aiohttp.ClientSession,
+    base: str,
+    token: str,
+    file: Path,
+    model: Path,
+    **more: str,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start Magpie as a process. Entered once it is connected and has caught up."""
+    """Start Magpie as a process. Entered once it is connected and has caught up.
+
+    more   other settings
+    """
     settings = {
         "DISCORD_TOKEN": token,
         "DISCORD_API": base,
@@ -40,6 +48,7 @@ async def bot_running(
         "MAGPIE_MODEL": str(model),
         "MAGPIE_DEVICE": "cpu",
         "MAGPIE_HTTP": "off",
+        **more,
     }
     with (file.parent / "bot.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -591,7 +591,7 @@ class Gallery:
                 sure=one.sure,
                 copies=one.copies,
                 concepts=one.concepts,
-                says=excerpt(lines.get(one.link, ()), filter.says or terms),
+                says=excerpt(lines[one.link], filter.says or terms) if one.link in lines else None,
                 second=seconds.get(one.link),
             )
             for rank, one in enumerate(candidates, start=first)

@@ -35,6 +35,7 @@ PRIVATE_THREADS_AT_ONCE = 8
 # checks every channel, and checking them by name took a third of its time.
 IN_TEXT = ("view_channel", "read_message_history")
 IN_VOICE = (*IN_TEXT, "connect")
+VOICE = (discord.ChannelType.voice, discord.ChannelType.stage_voice)
 ALL_IN_TEXT, ALL_IN_VOICE = (
     discord.Permissions(**dict.fromkeys(names, True)) for names in (IN_TEXT, IN_VOICE)
 )
@@ -199,7 +200,7 @@ def _is_nsfw(channel: GuildChannel) -> bool:
 
 
 def _is_voice(channel: GuildChannel) -> bool:
-    return isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+    return channel.type in VOICE  # `isinstance` takes ten times as long with discord.py's classes
 
 
 async def joined(

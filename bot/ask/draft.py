@@ -97,4 +97,5 @@ class Draft:
 
 def _without_closed(shown: ShownHit, open_: set[int]) -> ShownHit:
     """A picture with those of its copies that are in open groups."""
-    return replace(shown, copies=tuple(c for c in shown.copies if c.link.group.id in open_))
+    copies = tuple(one for one in shown.copies if one.link.group.id in open_)
+    return shown if copies == shown.copies else replace(shown, copies=copies)

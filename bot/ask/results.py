@@ -204,8 +204,10 @@ class Results:
             return None
         copies = tuple(one for one in shown.copies if self.is_current(one.link, shown.as_of))
         picture = shown.picture
-        if self._writer.hides(shown.hit.link):
+        if self._writer.hides(shown.hit.link) and not picture.spoiler:
             picture = dataclasses.replace(picture, spoiler=True)
+        if picture is shown.picture and copies == shown.copies:
+            return shown
         return dataclasses.replace(shown, picture=picture, copies=copies)
 
     def is_current(self, link: Link, as_of: int) -> bool:

@@ -157,6 +157,8 @@ class Ranking:
             return {}
         terms, pairs = embedding.terms, embedding.pairs
         mentions = await self._transcripts.mentions((*terms, *pairs), filter)
+        if not mentions.exact and not mentions.near:
+            return {}
         return await self._searching.run(partial(written, terms, pairs, mentions))
 
     async def _with_written(

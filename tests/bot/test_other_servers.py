@@ -202,11 +202,9 @@ async def test_an_answer_that_the_server_takes_in_silence_is_not_explained(
     explained = []
 
     def answer(method: str, path: str, given: Answer) -> None:
-        if path.endswith("/callback") and given.status == 200:
-            given.json, given.body = said, b""
-            if said is None:
-                given.status = 204
-                del given.headers["Content-Type"]
+        if path.endswith("/callback") and given.status == 204 and said is not None:
+            given.status, given.json = 200, said
+            given.headers["Content-Type"] = "application/json"
         elif path.startswith("/webhooks/") and method == "POST":
             explained.append(path)
 

@@ -135,7 +135,7 @@ MUTANTS = (
     Mutant(
         "a copy that is closed until the answer leaves is not counted",
         "bot/ask/draft.py",
-        "tuple(c for c in shown.copies if c.link.group.id in open_)",
+        "tuple(one for one in shown.copies if one.link.group.id in open_)",
         "shown.copies",
         (f"{CONTROLS}::test_a_copy_that_is_closed_meanwhile_is_not_counted",),
     ),
@@ -177,7 +177,7 @@ MUTANTS = (
     Mutant(
         "a picture that is put behind a spoiler until the answer leaves is hidden",
         "bot/ask/results.py",
-        "        if self._writer.hides(shown.hit.link):",
+        "        if self._writer.hides(shown.hit.link) and not picture.spoiler:",
         "        if False:",
         (f"{LAST_LOOK}::test_a_picture_that_is_put_behind_a_spoiler_meanwhile_is_hidden",),
     ),

@@ -7,8 +7,23 @@ from checks.mutants.mutant import Mutant
 ANSWERS = "tests/bot/ask/test_answers.py"
 NO_SILENCE = "tests/bot/ask/test_no_silence.py"
 CONTROLS = "tests/bot/ask/test_controls.py"
+COST = "tests/bot/ask/test_cost.py"
 
 MUTANTS = (
+    Mutant(
+        "Discord is not asked for the message that becomes of an answer",
+        "bot/platform/responses.py",
+        "await self.request(route, payload=params.payload, **how)",
+        'await self.request(route, payload=params.payload, params={"with_response": "1"}, **how)',
+        (COST,),
+    ),
+    Mutant(
+        "a single statement is a transaction by itself",
+        "index/store/sqlite/database.py",
+        "to_completion(self._in_turn(lambda writer: Transaction(writer).execute(sql, *params)))",
+        "self.write(lambda db: db.execute(sql, *params))",
+        (COST,),
+    ),
     Mutant(
         "pages take each other's place",
         "bot/commands/controls.py",

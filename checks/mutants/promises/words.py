@@ -11,15 +11,15 @@ MUTANTS = (
     Mutant(
         "one of several exact phrases is enough",
         "index/store/sql/word_search.py",
-        'saying("words", filter, asked, every=True))',
-        'saying("words", filter, asked, every=False))',
+        'Sought("words", wanted, every=True)',
+        'Sought("words", wanted, every=False)',
         (TRANSCRIPTS,),
     ),
     Mutant(
         "exact words are found in a thread that wasn't asked for",
         "index/store/sqlite/words.py",
-        "AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2))) LIMIT ?4",
-        "LIMIT ?4",
+        "AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2))) LIMIT ?3)",
+        "LIMIT ?3)",
         (TRANSCRIPTS,),
     ),
     Mutant(

@@ -23,7 +23,7 @@ from index.store.postgres import connections, schema, words
 from index.store.postgres.connections import Pool, translated
 from index.store.postgres.dialect import statement
 from index.store.postgres.transaction import Transaction
-from index.store.sql.database import Phrases, Row, WordTable
+from index.store.sql.database import Row, WordQuestion
 from index.types.address import shown
 from index.types.errors import GalleryClosed, StoreTooNew, StoreUnreachable
 from index.types.filter import Filter
@@ -232,17 +232,15 @@ class Database:
                     yield rows
 
     async def saying(
-        self,
-        table: WordTable,
-        filter: Filter,
-        asked: Sequence[Phrases],
-        *,
-        every: bool,
-        most: int | None = None,
-    ) -> list[int]:
-        """The links that the index of words has for one of these questions."""
-        sql, params = words.question(table, filter, asked, every=every, most=most)
-        return [id for (id,) in await self.many_rows(sql, *params)]
+        self, questions: Sequence[WordQuestion], filter: Filter, *, most: int | None = None
+    ) -> list[list[int]]:
+        """For each question the links that the index of words has."""
+        found: list[list[int]] = [[] for _ in questions]
+        if questions:
+            sql, params = words.statement(questions, filter, most=most)
+            for number, link in await self.many_rows(sql, *params):
+                found[number].append(link)
+        return found
 
     async def state(self) -> object:
         """Something that differs when another transaction was made since."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from index.store.sql.database import Phrases, Said, WordTable
+from index.store.sql.database import Said, WordQuestion
 from index.types.filter import Filter
 
 PUT = """INSERT INTO words (link, words, near_words)
@@ -26,23 +26,31 @@ def row(link: int, said: Said) -> tuple[int, str, list[str]]:
     return link, places, list(like)
 
 
-def question(
-    table: WordTable, filter: Filter, asked: Sequence[Phrases], *, every: bool, most: int | None
+def statement(
+    questions: Sequence[WordQuestion], filter: Filter, *, most: int | None
 ) -> tuple[str, Sequence[object]]:
-    """The statement that gives the links for one of these questions, and its parameters.
+    """The statement that gives the numbers of questions with the links found, and its parameters.
 
     The terms are hashes with their home in them, so an entry of the index is of one home.
     """
-    joined = " & " if every else " | "
-    questions = [
-        joined.join("(" + " <-> ".join(phrase) + ")" for phrase in phrases) for phrases in asked
-    ]
     groups = None if filter.groups is None else sorted(filter.groups)
-    return (
-        f"""SELECT DISTINCT links.id FROM unnest($3::text[]) AS asked (question)
-        JOIN words ON words.{table} @@ asked.question::tsquery
+    selects = [
+        f"""(SELECT DISTINCT {number}, links.id
+        FROM unnest(${number + 4}::text[]) AS home (question)
+        JOIN words ON words.{one.table} @@ home.question::tsquery
         JOIN links ON links.id = words.link
         WHERE links.space = $1 AND ($2::bigint[] IS NULL OR links.group_id = ANY ($2::bigint[]))
-        LIMIT $4""",
-        (filter.space, groups, questions, most),
-    )
+        LIMIT $3)"""
+        for number, one in enumerate(questions)
+    ]
+    matches = [_matches(one) for one in questions]
+    return " UNION ALL ".join(selects), (filter.space, groups, most, *matches)
+
+
+def _matches(question: WordQuestion) -> list[str]:
+    """What the index is asked for each home."""
+    joined = " & " if question.every else " | "
+    return [
+        joined.join("(" + " <-> ".join(phrase) + ")" for phrase in phrases)
+        for phrases in question.asked
+    ]

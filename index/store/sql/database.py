@@ -28,6 +28,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, TypeVar
 
 from index.types.filter import Filter
@@ -40,10 +41,23 @@ Row: TypeAlias = Sequence[Any]
 Said: TypeAlias = tuple[Sequence[str], Sequence[str]]
 # The two tables of that index.
 WordTable: TypeAlias = Literal["words", "near_words"]
-# Phrases, each of one or several terms in order, and whether all or any of them are asked for.
+# Phrases, each of one or several terms in order.
 Phrases: TypeAlias = Sequence[Sequence[str]]
 # The largest number that a column holds.
 MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class WordQuestion:
+    """What the index of words is asked.
+
+    asked   for each home the phrases in its terms
+    every   whether all of the phrases are to be there, or one of them
+    """
+
+    table: WordTable
+    asked: Sequence[Phrases]
+    every: bool
 
 
 class Transaction(Protocol):
@@ -117,19 +131,12 @@ class Database(Protocol):
         """The rows that a query gives, `size` at a time."""
 
     async def saying(
-        self,
-        table: WordTable,
-        filter: Filter,
-        asked: Sequence[Phrases],
-        *,
-        every: bool,
-        most: int | None = None,
-    ) -> list[int]:
-        """The links of the filter's space and groups that the index of words has for one of these
-        questions, at most so many. Nothing is read of what other questions would find.
+        self, questions: Sequence[WordQuestion], filter: Filter, *, most: int | None = None
+    ) -> list[list[int]]:
+        """For each of these questions the links of the filter's space and groups that the index of
+        words has, at most so many. Nothing is read of what other questions would find.
 
-        asked   for each home the phrases in its terms
-        every   whether all of the phrases are to be there, or one of them
+        All are asked at once: each by itself would be a way to the database and back.
         """
 
     async def count_rows(self, table: str) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from index.store.sql.database import Database
-from index.store.sql.words import HOME, Home
+from index.store.sql.database import Database, Phrases, WordQuestion, WordTable
+from index.store.sql.words import HOME, hashed
 from index.transcripts.terms import forgiving, terms
 from index.types.filter import Filter
 from index.types.transcripts import Mentions
@@ -14,15 +16,12 @@ from index.types.transcripts import Mentions
 MOST_LINKS = 5_000
 
 
-async def _homes(database: Database, filter: Filter) -> list[Home]:
-    """Where words of the filter's space and groups stand."""
-    groups = None if filter.groups is None else sorted(filter.groups)
-    rows = await database.rows(
-        f"""SELECT DISTINCT {HOME} FROM groups
-        WHERE space = ?1 AND (groups.id IN (numbers(?2)) OR ?2 IS NULL)""",
-        *(filter.space, groups),
-    )
-    return [Home(filter.space, home) for (home,) in rows]
+class Sought(NamedTuple):
+    """Phrases that are looked for in a table: all of them, or one where `every` is False."""
+
+    table: WordTable
+    phrases: Phrases
+    every: bool
 
 
 async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> frozenset[int]:
@@ -30,24 +29,55 @@ async def saying(database: Database, phrases: Sequence[str], filter: Filter) -> 
     wanted = [terms(text) for text in phrases]
     if not all(wanted):
         return frozenset()  # without a letter or figure, nothing is said
-    homes = await _homes(database, filter)
-    asked = [[list(map(home, phrase)) for phrase in wanted] for home in homes]
-    return frozenset(await database.saying("words", filter, asked, every=True))
+    [links] = await _found(database, [Sought("words", wanted, every=True)], filter)
+    return frozenset(links)
 
 
 async def mentions(database: Database, phrases: Sequence[str], filter: Filter) -> Mentions:
     """Which links of the filter's space and groups show pictures with which of these phrases, and
     with nearly the same terms; of a phrase of several terms, only the same."""
-    found, homes = Mentions({}, {}), await _homes(database, filter)
-    for mark, text in enumerate(phrases):
-        exact = [[list(map(home, text.split()))] for home in homes]
-        links = await database.saying("words", filter, exact, every=True, most=MOST_LINKS)
+    exact = [Sought("words", [text.split()], every=True) for text in phrases]
+    near = {
+        mark: Sought("near_words", [[like] for like in sorted(forgiving(text))], every=False)
+        for mark, text in enumerate(phrases)
+        if " " not in text and forgiving(text)
+    }
+    # All of one kind, then all of the other: so few statements differ, and each is prepared once.
+    answers = await _found(database, [*exact, *near.values()], filter, most=MOST_LINKS)
+    found = Mentions({}, {})
+    for mark, links in enumerate(answers[: len(exact)]):
         _note(found.exact, mark, links)
-        if " " not in text and (likes := sorted(forgiving(text))):
-            near = [[[home(like)] for like in likes] for home in homes]
-            links = await database.saying("near_words", filter, near, every=False, most=MOST_LINKS)
-            _note(found.near, mark, links)
+    for mark, links in zip(near, answers[len(exact) :], strict=True):
+        _note(found.near, mark, links)
     return found
+
+
+async def _found(
+    database: Database, sought: Sequence[Sought], filter: Filter, *, most: int | None = None
+) -> list[list[int]]:
+    """For each of these the links of the filter's space and groups, at most so many."""
+    groups = None if filter.groups is None else sorted(filter.groups)
+    rows = await database.rows(
+        f"""SELECT DISTINCT {HOME} FROM groups
+        WHERE space = ?1 AND (groups.id IN (numbers(?2)) OR ?2 IS NULL)""",
+        *(filter.space, groups),
+    )
+    homes = [home for (home,) in rows]
+    # Of a long question in hundreds of channels there are a hundred thousand hashes.
+    questions = await asyncio.to_thread(_at_homes, filter.space, homes, sought)
+    return await database.saying(questions, filter, most=most)
+
+
+def _at_homes(space: int, homes: Sequence[int], sought: Sequence[Sought]) -> list[WordQuestion]:
+    """What is sought, in the terms of each of these homes."""
+    every = {term for one in sought for phrase in one.phrases for term in phrase}
+    hashes = hashed(space, homes, every)
+
+    def at_homes(phrases: Phrases) -> list[Phrases]:
+        there = [zip(*[hashes[term] for term in phrase], strict=True) for phrase in phrases]
+        return list(zip(*there, strict=True))
+
+    return [WordQuestion(one.table, at_homes(one.phrases), one.every) for one in sought]
 
 
 def _note(marks: dict[int, set[int]], mark: int, links: Sequence[int]) -> None:

@@ -13,15 +13,20 @@ tell there, by being found or counted early, that it is known elsewhere.
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+
+import numpy as np
 
 from index.store.sql.database import Said, Transaction
 from index.transcripts.terms import REVISION, forgiving, terms
 
 LINKS_AT_ONCE = 1_000
 HASH_BYTES = 10  # two of a billion terms have the same one with a chance of 1 in 2 million
+HASH_LETTERS = 16  # of base32, which has no other letters than these
+_BASE32 = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", np.uint8)
+_BITS = np.array([16, 8, 4, 2, 1], np.uint8)  # of a letter
 # Where a link's words stand: a thread that is open to all who read its channel counts as a part of
 # it, so that there are no more homes than channels and private threads.
 HOME = """CASE WHEN groups.private != 0 OR groups.parent IS NULL THEN groups.id
@@ -36,17 +41,29 @@ _ROWS = f"""SELECT links.id, links.space, {HOME}, transcripts.lines
     WHERE transcripts.lines != '' AND NOT {UNREAD}"""
 
 
-class Home:
-    """Makes the hashes of one channel of a space."""
+def hashed(space: int, homes: Sequence[int], terms: Collection[str]) -> dict[str, list[str]]:
+    """For each term its hashes, one for each home in which it may stand: letters and figures.
 
-    def __init__(self, space: int, group: int) -> None:
-        self._hash = hashlib.blake2b(f"{space} {group} ".encode(), digest_size=HASH_BYTES)
+    A question asks for all of its terms in hundreds of channels. So the hashes are written in
+    base32 together, which takes a fifth of the time of the module `base64`.
 
-    def __call__(self, term: str) -> str:
-        """The hash of a term that stands here, of letters and figures."""
-        made = self._hash.copy()
-        made.update(term.encode())
-        return base64.b32encode(made.digest()).decode()
+    homes   channels of the space
+    """
+    standing = [
+        hashlib.blake2b(f"{space} {home} ".encode(), digest_size=HASH_BYTES) for home in homes
+    ]
+    digests = list[bytes]()
+    for term in terms:
+        encoded = term.encode()
+        for home in standing:
+            made = home.copy()
+            made.update(encoded)
+            digests.append(made.digest())
+    bits = np.unpackbits(np.frombuffer(b"".join(digests), np.uint8)).reshape(-1, len(_BITS))
+    letters = _BASE32[bits @ _BITS].tobytes().decode()
+    starts = range(0, len(letters), HASH_LETTERS)
+    hashes = iter([letters[at : at + HASH_LETTERS] for at in starts])
+    return {term: list(islice(hashes, len(homes))) for term in terms}
 
 
 async def begin(db: Transaction) -> None:
@@ -102,13 +119,14 @@ async def _said(db: Transaction, links: Iterable[int]) -> list[tuple[int, Said]]
     if not (links := list(links)):
         return []
     found = await db.rows(f"{_ROWS} AND links.id IN (numbers(?))", links)
-    return [(id, _said_in(Home(space, home), lines)) for id, space, home, lines in found]
+    return [(id, _said_in(space, home, lines)) for id, space, home, lines in found]
 
 
-def _said_in(home: Home, lines: str) -> Said:
+def _said_in(space: int, home: int, lines: str) -> Said:
     here = terms(lines)
     near = {like for term in set(here) for like in forgiving(term)}
-    return list(map(home, here)), list(map(home, sorted(near)))
+    hashes = hashed(space, [home], {*here, *near})
+    return [hashes[term][0] for term in here], [hashes[like][0] for like in sorted(near)]
 
 
 async def links_with_words(db: Transaction, where: str, *params: object) -> list[int]:

@@ -27,7 +27,7 @@ from typing import IO, Any, TypeVar
 import aiosqlite
 
 from index.concurrency import to_completion
-from index.store.sql.database import Phrases, Row, WordTable
+from index.store.sql.database import Row, WordQuestion
 from index.store.sqlite import connections, words
 from index.store.sqlite.dialect import parameters, statement
 from index.store.sqlite.transaction import Transaction
@@ -113,27 +113,32 @@ class Database:
         return await to_completion(self._transaction(fn))
 
     async def execute(self, sql: str, *params: Any) -> None:
-        """Run one statement as a transaction."""
-
-        async def write(db: Transaction) -> None:
-            await db.execute(sql, *params)
-
-        await self.write(write)
+        """Run one statement as a transaction. SQLite makes one of it by itself, so it is one way to
+        the connection's thread instead of three."""
+        await to_completion(self._in_turn(lambda writer: Transaction(writer).execute(sql, *params)))
 
     async def _transaction(self, fn: Callable[[Transaction], Awaitable[T]]) -> T:
+        async def work(writer: aiosqlite.Connection) -> T:
+            await writer.execute("BEGIN IMMEDIATE")
+            try:
+                result = await fn(Transaction(writer))
+                await writer.commit()
+            except BaseException:
+                await writer.rollback()
+                raise
+            return result
+
+        return await self._in_turn(work)
+
+    async def _in_turn(self, work: Callable[[aiosqlite.Connection], Awaitable[T]]) -> T:
+        """What `work` gives back, which writes, and which no other write comes between."""
         async with self._writing:
             if self._closed:
                 raise GalleryClosed
             if self._writer is None:
                 raise StoreUnreachable(self.path, "it was opened for reading only")
             with connections.translated(self.path):
-                await self._writer.execute("BEGIN IMMEDIATE")
-                try:
-                    result = await fn(Transaction(self._writer))
-                    await self._writer.commit()
-                except BaseException:
-                    await self._writer.rollback()
-                    raise
+                result = await work(self._writer)
                 if self._log_has_deleted:
                     self._has_strays = True
                     await self._empty_log(self._writer)
@@ -182,17 +187,15 @@ class Database:
             return list(await connection.execute_fetchall(statement(sql), parameters(params)))
 
     async def saying(
-        self,
-        table: WordTable,
-        filter: Filter,
-        asked: Sequence[Phrases],
-        *,
-        every: bool,
-        most: int | None = None,
-    ) -> list[int]:
-        """The links that the index of words has for one of these questions."""
-        sql, params = words.question(table, filter, asked, every=every, most=most)
-        return [id for (id,) in await self.many_rows(sql, *params)]
+        self, questions: Sequence[WordQuestion], filter: Filter, *, most: int | None = None
+    ) -> list[list[int]]:
+        """For each question the links that the index of words has."""
+        found: list[list[int]] = [[] for _ in questions]
+        if questions:
+            sql, params = words.statement(questions, filter, most=most)
+            for number, link in await self.many_rows(sql, *params):
+                found[number].append(link)
+        return found
 
     async def count_rows(self, table: str) -> int:
         """How many rows a table has: an index has the answer, of 1,000,000 in 5 ms."""

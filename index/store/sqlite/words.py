@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import aiosqlite
 
-from index.store.sql.database import Phrases, Said, WordTable
+from index.store.sql.database import Said, WordQuestion, WordTable
 from index.types.filter import Filter
 
 TABLES: tuple[WordTable, WordTable] = ("words", "near_words")
@@ -49,19 +49,31 @@ def _rows(said: Sequence[tuple[int, Said]]) -> list[tuple[WordTable, list[tuple[
     ]
 
 
-def question(
-    table: WordTable, filter: Filter, asked: Sequence[Phrases], *, every: bool, most: int | None
+def statement(
+    questions: Sequence[WordQuestion], filter: Filter, *, most: int | None
 ) -> tuple[str, Sequence[object]]:
-    """The statement that gives the links for one of these questions, and its parameters."""
+    """The statement that gives the numbers of questions with the links found, and its parameters.
+
+    A term is a hash of letters and figures, which FTS5 takes without quotes.
+    """
     groups = None if filter.groups is None else json.dumps(sorted(filter.groups))
-    joined = " AND " if every else " OR "
-    matches = [joined.join('"' + " ".join(phrase) + '"' for phrase in phrases) for phrases in asked]
-    # CROSS JOIN keeps the order: each question is asked once, not once for each link.
-    return (
-        f"""SELECT links.id FROM json_each(?3) AS asked
-        CROSS JOIN {table} ON {table} MATCH asked.value
-        CROSS JOIN links ON links.id = {table}.rowid
+    # CROSS JOIN keeps the order: each home is asked once, not once for each link.
+    selects = [
+        f"""SELECT * FROM (SELECT {number}, links.id FROM json_each(?{number + 4}) AS home
+        CROSS JOIN {one.table} ON {one.table} MATCH home.value
+        CROSS JOIN links ON links.id = {one.table}.rowid
         WHERE links.space = ?1
-        AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2))) LIMIT ?4""",
-        (filter.space, groups, json.dumps(matches), -1 if most is None else most),
+        AND (?2 IS NULL OR links.group_id IN (SELECT value FROM json_each(?2))) LIMIT ?3)"""
+        for number, one in enumerate(questions)
+    ]
+    matches = [json.dumps(_matches(one)) for one in questions]
+    return (
+        " UNION ALL ".join(selects),
+        (filter.space, groups, -1 if most is None else most, *matches),
     )
+
+
+def _matches(question: WordQuestion) -> list[str]:
+    """What FTS5 is asked for each home."""
+    joined = " AND " if question.every else " OR "
+    return [joined.join(map(" + ".join, phrases)) for phrases in question.asked]
