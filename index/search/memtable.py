@@ -208,9 +208,11 @@ class GroupCodes:
         if filter.groups is None:
             table: Bools = self._spaces == filter.space
             return table
-        codes = self._codes.get(filter.space, {})
-        table = np.zeros(len(self._spaces), np.bool_)
-        table[[codes[group] for group in filter.groups if group in codes]] = True
+        codes, count = self._codes.get(filter.space, {}), len(self._spaces)
+        table = np.zeros(count, np.bool_)
+        wanted = [codes[group] for group in filter.groups if group in codes]
+        # A change that is being made may have given out greater codes, of rows that none sees yet.
+        table[[code for code in wanted if code < count]] = True
         return table
 
 
