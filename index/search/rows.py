@@ -326,5 +326,5 @@ class Rows:
 
     def _views(self, now: Version, filter: Filter) -> list[View]:
         """The rows of each segment that may answer, where there are any."""
-        views = (View.of(part, filter, self._sizes.scattered_lanes) for part in now.parts)
-        return [view for view in views if view.rows]
+        views = (View.of(part, filter, self._sizes) for part in now.parts)
+        return [view for view in views if view is not None]

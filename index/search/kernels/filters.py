@@ -8,69 +8,127 @@ import numpy as np
 
 from index.compiled import compiled
 from index.search.kernels.constants import FOREVER, LANES
+from index.search.kernels.instructions import count_ones, count_zeros
 
 
 @compiled
-def limit(allowed: Any, columns: Any, limits: Any, out: Any) -> tuple[int, int]:
+def _place(key: int, lesser: int, places: int) -> int:
+    """Where `Allowed.allowed`, which has so many places, tells of a key."""
+    return min(max(key - lesser, 0), places - 1)
+
+
+@compiled
+def some_allowed(bounds: Any, block: int, lesser: int, below: Any) -> tuple[int, bool]:
+    """How many keys between the first and the last one of a block may answer, and whether all."""
+    places = below.shape[0] - 1
+    low, high = bounds[block, 0], bounds[block, 1]
+    some = below[_place(high, lesser, places) + 1] - below[_place(low, lesser, places)]
+    return some, some == high + 1 - low
+
+
+@compiled
+def lanes_allowed(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> None:
+    """Fills `may` (LANES,) int32 with 1 for the rows from `first` on whose keys may answer."""
+    last = np.int32(yes.shape[0] - 1)
+    for v in range(LANES):
+        place = min(max(np.int32(keys[first + v] - np.int32(lesser)), np.int32(0)), last)
+        may[v] = yes[np.uint32(place)]
+
+
+@compiled
+def limit(
+    allowed: Any, columns: Any, limits: Any, marks: Any, marked: Any, animated: bool, out: Any
+) -> tuple[int, int]:
     """How many (rows, links) are allowed and within the limits.
 
-    out      (blocks,) uint32, filled with one bit a row: 1 for these rows
+    animated  whether a link may have several rows
+    out       (s,) uint32, filled with one bit a row: 1 for these rows
     """
-    keys, bounds, alive, yes, below = allowed
+    keys, bounds, begin, alive, lesser, yes, below = allowed
     frames, owners, posted = columns
     named, of_named, since, until = limits
+    owner_marks, time_marks = marks
+    named_marks, since_mark, until_mark = marked
     count, links = 0, 0
+    of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
-    may = np.zeros(LANES, np.uint32)
-    for block in range(alive.shape[0]):
-        out[block] = 0
-        living = alive[block]
-        if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
+    early, late = np.uint8(since_mark), np.uint8(until_mark)
+    near, unsure = np.zeros(LANES, np.uint8), np.zeros(LANES, np.uint8)
+    may = np.zeros(LANES, np.int32)
+    for number in range(alive.shape[0]):
+        out[number] = 0
+        living, block = alive[number], begin + number
+        if living == 0 or some_allowed(bounds, block, lesser, below)[0] == 0:
             continue
         first = block * LANES
         # One condition after the other, so that each works on many lanes at once.
         for v in range(LANES):
-            may[v] = (living >> np.uint32(v)) & np.uint32(1)
-        if of_named or named.shape[0] > 0:
+            near[v], unsure[v] = 1, 0
+        if of_owners:
             for v in range(LANES):
-                is_named = np.uint32(0)
-                for o in range(named.shape[0]):
-                    is_named |= np.uint32(owners[first + v] == named[o])
-                may[v] &= np.uint32(is_named == np.uint32(of_named))
+                unsure[v] = 0
+            for o in range(named_marks.shape[0]):
+                for v in range(LANES):
+                    unsure[v] |= np.uint8(owner_marks[first + v] == named_marks[o])
+            if of_named:
+                for v in range(LANES):
+                    near[v] = unsure[v]
         if of_time:
             for v in range(LANES):
-                when = posted[first + v]
-                may[v] &= np.uint32(since <= when) & np.uint32(when < until)
-        some = np.uint32(0)
+                mark = time_marks[first + v]
+                near[v] &= np.uint8(early <= mark) & np.uint8(mark <= late)
+                unsure[v] |= np.uint8(mark == early) | np.uint8(mark == late)
+        some, doubt = np.uint8(0), np.uint8(0)
         for v in range(LANES):
-            some |= may[v]
+            some |= near[v]
+            doubt |= near[v] & unsure[v]
         if some == 0:
             continue
+        lanes_allowed(keys, first, lesser, yes, may)
         bits = np.uint32(0)
         for v in range(LANES):
-            may[v] &= np.uint32(yes[np.uint32(keys[first + v])])
-            bits |= may[v] << np.uint32(v)
-            count += may[v]
-            links += may[v] & np.uint32(frames[first + v] == 0)
-        out[block] = bits
-    return count, links
+            bits |= np.uint32(may[v] & np.int32(near[v])) << np.uint32(v)
+        bits &= living
+        if doubt:
+            left = bits
+            while left != 0:
+                v = count_zeros(left)
+                left &= left - np.uint32(1)
+                row = first + v
+                is_named = False
+                for o in range(named.shape[0]):
+                    is_named |= owners[row] == named[o]
+                within = (not of_owners) or is_named == of_named
+                if not (within and since <= posted[row] and posted[row] < until):
+                    bits &= ~(np.uint32(1) << np.uint32(v))
+        out[number] = bits
+        count += count_ones(np.uint64(bits))
+        if animated:
+            for v in range(LANES):
+                links += np.int64((bits >> np.uint32(v)) & np.uint32(frames[first + v] == 0))
+    return count, links if animated else count
 
 
 @compiled
 def all_rows(allowed: Any, out: Any) -> int:
     """Fills `out` with the allowed rows; how many there are."""
     found = 0
-    keys, bounds, alive, yes, below = allowed
-    for block in range(alive.shape[0]):
-        living = alive[block]
-        if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
+    keys, bounds, begin, alive, lesser, yes, below = allowed
+    may = np.zeros(LANES, np.int32)
+    for number in range(alive.shape[0]):
+        living, block = alive[number], begin + number
+        if living == 0:
             continue
+        some, whole = some_allowed(bounds, block, lesser, below)
+        if some == 0:
+            continue
+        if not whole:
+            lanes_allowed(keys, block * LANES, lesser, yes, may)
         for v in range(LANES):
-            row = block * LANES + v
-            if (living >> np.uint32(v)) & np.uint32(1) and yes[keys[row]] != 0:
+            if (living >> np.uint32(v)) & np.uint32(1) and (whole or may[v] != 0):
                 if found == out.shape[0]:
                     return found
-                out[found] = row
+                out[found] = block * LANES + v
                 found += 1
     return found
 
@@ -81,21 +139,22 @@ def sample(allowed: Any, stride: int, out: Any) -> int:
 
     The blocks are `stride` apart, round and round, so that each is met once.
     """
-    keys, bounds, alive, yes, below = allowed
-    found, block, blocks = 0, 0, alive.shape[0]
+    keys, bounds, begin, alive, lesser, yes, below = allowed
+    found, place, blocks = 0, 0, alive.shape[0]
     for number in range(blocks):
-        living = alive[block]
-        if living != 0 and below[bounds[block, 1] + 1] > below[bounds[block, 0]]:
+        living, block = alive[place], begin + place
+        if living != 0 and some_allowed(bounds, block, lesser, below)[0] > 0:
             for step in range(LANES):
                 lane = (number + step) % LANES
                 row = block * LANES + lane
-                if (living >> np.uint32(lane)) & np.uint32(1) and yes[keys[row]] != 0:
+                key = _place(keys[row], lesser, yes.shape[0])
+                if (living >> np.uint32(lane)) & np.uint32(1) and yes[key] != 0:
                     out[found] = row
                     found += 1
                     break
             if found == out.shape[0]:
                 break
-        block = (block + stride) % blocks
+        place = (place + stride) % blocks
     return found
 
 

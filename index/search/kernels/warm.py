@@ -12,6 +12,8 @@ from index.search.kernels.arguments import (
     Columns,
     Limits,
     Lists,
+    Marked,
+    Marks,
     RotatedQuery,
     Vectors,
 )
@@ -39,9 +41,11 @@ def warm(dimension: int) -> None:
     allowed = Allowed(
         keys=number,
         bounds=np.zeros((1, 2), np.int32),
+        begin=0,
         alive=np.ones(1, np.uint32),
-        allowed=np.ones(1, np.int32),
-        below=np.array([0, 1], np.int32),
+        lesser=-1,
+        allowed=np.array([0, 1, 0], np.int32),
+        below=np.array([0, 0, 1, 1], np.int32),
     )
     columns = Columns(number, places, np.zeros(LANES))
     limits = Limits(rows, False, 0.0, 1.0)
@@ -61,7 +65,9 @@ def warm(dimension: int) -> None:
     products.add_to_checksums(allowed.alive, vectors.multipliers[0], sums)
     products.add_to_checksums(sums, vectors.multipliers[0], sums)
     products.add_codes_to_checksums(codes.bits, vectors.multipliers, sums)
-    filters.limit(allowed, columns, limits, np.zeros(1, np.uint32))
+    marks = Marks(np.zeros(LANES, np.uint8), np.zeros(LANES, np.uint8))
+    marked = Marked(marks.owners, 0, 1)
+    filters.limit(allowed, columns, limits, marks, marked, False, np.zeros(1, np.uint32))
     filters.all_rows(allowed, rows)
     filters.sample(allowed, 1, rows)
     yes = np.ones(LANES, np.bool_)

@@ -13,7 +13,6 @@ import pytest
 from index.search.rows import Rows
 from index.search.segment_file import FIXED, Damaged, plan, read_header
 from index.search.sizes import Sizes
-from index.search.view import exact_rows
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
 from tests.index.search import oracle
@@ -161,10 +160,10 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
         mine &= (np.arange(count) < until) if until is not None else True
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
-        for path, (ranked_whole, scattered_lanes) in paths.items():
-            rows._sizes = Sizes(settle_rows=4000, scattered_lanes=scattered_lanes)
-            for part in rows._now.parts:
-                part.segment.exact_rows = ranked_whole
+        for path, (few_rows, scattered_lanes) in paths.items():
+            rows._sizes = Sizes(
+                settle_rows=4000, few_rows=few_rows, scattered_lanes=scattered_lanes
+            )
             groups_of_it = frozenset(chosen.tolist())
             filter = Filter(
                 1,
@@ -181,14 +180,6 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
     assert right["exact"] == asked
     assert right["by blocks"] >= 0.97 * asked
     assert right["by rows"] >= 0.97 * asked
-
-
-def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
-    rows, _ = filled(tmp_path, 6000)
-    (part,) = rows._now.parts
-    assert part.segment.exact_rows is None
-    assert exact_rows(part) > 0
-    assert part.segment.exact_rows == exact_rows(part)
 
 
 @pytest.mark.parametrize("scattered_lanes", [0, 99])
@@ -300,25 +291,25 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_pa
     """Copies of one picture, far from all others, have a list and a centroid of their own."""
     rng = np.random.default_rng(6)
     one, *middles = np.linalg.qr(rng.normal(size=(DIMENSION, 6)))[0].T.astype(np.float32)
-    others = np.repeat(middles, 60, axis=0) + 0.2 * unit(rng, 300)
-    vectors = np.concatenate([np.repeat([one], 20, axis=0), others]).astype(np.float32)
+    others = np.repeat(middles, 300, axis=0) + 0.2 * unit(rng, 1500)
+    vectors = np.concatenate([np.repeat([one], 900, axis=0), others]).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(len(vectors))]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
-    rows.apply(Changes(list(range(19))))
+    rows.apply(Changes(list(range(899))))
     assert not rows.needs_compaction  # one copy is left
-    rows.apply(Changes([19]))
+    rows.apply(Changes([899]))
     centroids = rows._now.parts[0].segment.centroids
     told = centroids[np.argmax(centroids @ vectors[0])]
     np.testing.assert_allclose(told, vectors[0], atol=1e-6)
     name, *_ = names_of(rows)
-    assert reopened(tmp_path, [name], range(20)).needs_compaction  # also after a restart
+    assert reopened(tmp_path, [name], range(900)).needs_compaction  # also after a restart
     assert rows.needs_compaction
     settle(rows)
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert len(rows) == 300
+    assert len(rows) == 1500
     assert told.tobytes() not in files
     assert vectors[0].tobytes() not in files
 
@@ -326,9 +317,9 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_pa
 def test_list_without_rows_has_no_pictures_vector_for_a_centroid(tmp_path: Path) -> None:
     """Centroids begin as vectors of rows. Of equal centroids, all but one get no rows."""
     rng = np.random.default_rng(7)
-    vectors = np.concatenate([np.repeat(unit(rng, 1), 150, axis=0), unit(rng, 50)])
+    vectors = np.concatenate([np.repeat(unit(rng, 1), 1500, axis=0), unit(rng, 500)])
     rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
-    added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(200)]
+    added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(2000)]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
     segment = rows._now.parts[0].segment
