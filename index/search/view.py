@@ -7,11 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery
+from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery, Words
 from index.search.kernels.constants import LANES, LEVELS, PLANES
 from index.search.limits import has_limits, limits_of
-from index.search.segment import Part, mark_of_owner
+from index.search.segment import Part, marks_of_owners
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.types.filter import Filter
 from index.types.records import Floats
@@ -67,10 +68,11 @@ class View:
             from index.search.kernels import filters
 
             limits, alive = limits_of(filter), np.empty(len(allowed.alive), np.uint32)
-            since, until = segment.mark_of_time(np.array([limits.since, limits.until])).tolist()
+            since, until = _repeated(segment.marks_of_times(np.array(limits[2:])))
             rows, links = filters.limit(
                 *(allowed, segment.columns, limits, segment.marks),
-                *(Marked(mark_of_owner(limits.owners), since, until), segment.animated, alive),
+                Marked(_repeated(marks_of_owners(limits.owners)), since, until),
+                *(segment.animated, alive),
             )
             allowed = allowed._replace(alive=alive)
         return cls(part, allowed, rows, links, sizes) if rows else None
@@ -158,3 +160,8 @@ class View:
         lists = Lists(order, starts, base, base / segment.lengths[here], slack)
         most = np.float32(step * LEVELS * len(rotated) / 2)
         return lists, RotatedQuery(planes, np.float32(step), most, query)
+
+
+def _repeated(marks: NDArray[np.uint8]) -> Words:
+    """(n,) words of eight bytes, each of which is the mark."""
+    return marks * np.uint64(0x0101010101010101)

@@ -52,11 +52,11 @@ class Allowed(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """What is looked at first where a filter names owners or times: a byte each, of which a cache
-    holds many more than of the numbers themselves."""
+    """What is looked at first where a filter names owners or times: seven bits each, of which a
+    cache holds many more than of the numbers themselves. A word has those of eight rows."""
 
-    owners: NDArray[np.uint8]  # (n,) the same for the same owner
-    times: NDArray[np.uint8]  # (n,) not less for a later time
+    owners: Words  # (n / 8,) the same for the same owner
+    times: Words  # (n / 8,) not less for a later time
 
 
 class Columns(NamedTuple):
@@ -77,11 +77,11 @@ class Limits(NamedTuple):
 
 
 class Marked(NamedTuple):
-    """The marks of what a filter says."""
+    """The marks of what a filter says, each of them eight times in a word."""
 
-    owners: NDArray[np.uint8]  # (o,)
-    since: int
-    until: int
+    owners: Words  # (o,)
+    since: np.uint64
+    until: np.uint64
 
 
 class Lists(NamedTuple):

@@ -10,6 +10,11 @@ from index.compiled import compiled
 from index.search.kernels.constants import FOREVER, LANES
 from index.search.kernels.instructions import count_ones, count_zeros
 
+# Of words of eight bytes: the greatest bit of each byte, the other bits, and a number that brings
+# the greatest bits together in one byte.
+_TOPS, _REST = np.uint64(0x8080808080808080), np.uint64(0x7F7F7F7F7F7F7F7F)
+_GATHER = np.uint64(0x0002040810204081)
+
 
 @compiled
 def _place(key: int, lesser: int, places: int) -> int:
@@ -31,8 +36,22 @@ def lanes_allowed(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> Non
     """Fills `may` (LANES,) int32 with 1 for the rows from `first` on whose keys may answer."""
     last = np.int32(yes.shape[0] - 1)
     for v in range(LANES):
-        place = min(max(np.int32(keys[first + v] - np.int32(lesser)), np.int32(0)), last)
+        key = np.int32(keys[np.uint64(first + v)] - np.int32(lesser))
+        place = min(max(key, np.int32(0)), last)
         may[v] = yes[np.uint32(place)]
+
+
+@compiled
+def _gathered(tops: int) -> int:
+    """The greatest bit of each byte of a word, as eight bits."""
+    return (tops * _GATHER) >> np.uint64(56)
+
+
+@compiled
+def _same(word: int, byte: int) -> int:
+    """The greatest bit of each byte of a word that is the one of which `byte` consists."""
+    other = word ^ byte
+    return ~(((other & _REST) + _REST) | other) & _TOPS
 
 
 @compiled
@@ -41,6 +60,9 @@ def limit(
 ) -> tuple[int, int]:
     """How many (rows, links) are allowed and within the limits.
 
+    Marks are compared first, eight in a word. Only of rows whose marks leave a doubt, the owners
+    and times themselves are looked at.
+
     animated  whether a link may have several rows
     out       (s,) uint32, filled with one bit a row: 1 for these rows
     """
@@ -48,64 +70,59 @@ def limit(
     frames, owners, posted = columns
     named, of_named, since, until = limits
     owner_marks, time_marks = marks
-    named_marks, since_mark, until_mark = marked
+    named_marks, early, late = marked
     count, links = 0, 0
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
-    early, late = np.uint8(since_mark), np.uint8(until_mark)
-    near, unsure = np.zeros(LANES, np.uint8), np.zeros(LANES, np.uint8)
     may = np.zeros(LANES, np.int32)
     for number in range(alive.shape[0]):
         out[number] = 0
         living, block = alive[number], begin + number
-        if living == 0 or some_allowed(bounds, block, lesser, below)[0] == 0:
+        if living == 0:
             continue
-        first = block * LANES
-        # One condition after the other, so that each works on many lanes at once.
-        for v in range(LANES):
-            near[v], unsure[v] = 1, 0
-        if of_owners:
-            for v in range(LANES):
-                unsure[v] = 0
-            for o in range(named_marks.shape[0]):
-                for v in range(LANES):
-                    unsure[v] |= np.uint8(owner_marks[first + v] == named_marks[o])
-            if of_named:
-                for v in range(LANES):
-                    near[v] = unsure[v]
-        if of_time:
-            for v in range(LANES):
-                mark = time_marks[first + v]
-                near[v] &= np.uint8(early <= mark) & np.uint8(mark <= late)
-                unsure[v] |= np.uint8(mark == early) | np.uint8(mark == late)
-        some, doubt = np.uint8(0), np.uint8(0)
-        for v in range(LANES):
-            some |= near[v]
-            doubt |= near[v] & unsure[v]
+        some, whole = some_allowed(bounds, block, lesser, below)
         if some == 0:
             continue
-        lanes_allowed(keys, first, lesser, yes, may)
-        bits = np.uint32(0)
-        for v in range(LANES):
-            bits |= np.uint32(may[v] & np.int32(near[v])) << np.uint32(v)
-        bits &= living
-        if doubt:
-            left = bits
-            while left != 0:
-                v = count_zeros(left)
-                left &= left - np.uint32(1)
-                row = first + v
-                is_named = False
-                for o in range(named.shape[0]):
-                    is_named |= owners[row] == named[o]
-                within = (not of_owners) or is_named == of_named
-                if not (within and since <= posted[row] and posted[row] < until):
-                    bits &= ~(np.uint32(1) << np.uint32(v))
-        out[number] = bits
-        count += count_ones(np.uint64(bits))
-        if animated:
+        first = block * LANES
+        bits, doubtful = np.uint64(living), np.uint64(0)
+        for part in range(LANES // 8):
+            at, shift = np.uint64(block * (LANES // 8) + part), np.uint64(8 * part)
+            near, unsure = _TOPS, np.uint64(0)
+            if of_owners:
+                word = owner_marks[at]
+                for o in range(named_marks.shape[0]):
+                    unsure |= _same(word, named_marks[o])
+                if of_named:
+                    near = unsure
+            if of_time:
+                word = time_marks[at]
+                near &= ((word | _TOPS) - early) & ((late | _TOPS) - word)
+                unsure |= _same(word, early) | _same(word, late)
+            bits &= ~(_gathered(near ^ _TOPS) << shift)
+            doubtful |= _gathered(unsure) << shift
+        if bits != 0 and not whole:
+            lanes_allowed(keys, first, lesser, yes, may)
+            among = np.uint32(0)
             for v in range(LANES):
-                links += np.int64((bits >> np.uint32(v)) & np.uint32(frames[first + v] == 0))
+                among |= np.uint32(may[v]) << np.uint32(v)
+            bits &= np.uint64(among)
+        left = np.uint32(bits & doubtful)
+        while left != 0:
+            v = count_zeros(left)
+            left &= left - np.uint32(1)
+            row = np.uint64(first + v)
+            is_named = False
+            for o in range(named.shape[0]):
+                is_named |= owners[row] == named[o]
+            within = (not of_owners) or is_named == of_named
+            if not (within and since <= posted[row] and posted[row] < until):
+                bits &= ~(np.uint64(1) << np.uint64(v))
+        out[number] = np.uint32(bits)
+        count += np.int64(count_ones(bits))
+        if animated and bits != 0:
+            for v in range(LANES):
+                is_first = np.uint64(frames[np.uint64(first + v)] == 0)
+                links += np.int64((bits >> np.uint64(v)) & is_first)
     return count, links if animated else count
 
 

@@ -108,11 +108,12 @@ def scan(
             for j in range(bits.shape[1]):
                 p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
                 for v in range(LANES):
-                    differ[v] += _differing(bits[block, j, v], p0, p1, p2, p3)
+                    differ[v] += _differing(bits[np.uint64(block), j, v], p0, p1, p2, p3)
             promising = 0
             for v in range(LANES):
                 product = most - step * np.float32(differ[v])
-                estimate = at + slope * factors[1, first + v] + factors[0, first + v] * product
+                row = np.uint64(first + v)
+                estimate = at + slope * factors[1, row] + factors[0, row] * product
                 estimates[v] = estimate + more
                 promising += estimates[v] >= top[0]
             if promising == 0:
