@@ -61,8 +61,8 @@ def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
 
 
 def ask(rows: Rows, filter: Filter, query: Floats) -> Found:
-    """The K best rows that the filter allows."""
-    return rows.search(query, filter, k=K)
+    """The K best rows that the filter allows, as the peers are asked for them."""
+    return rows.search(query, filter, k=K, sampled=False)
 
 
 def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:

@@ -62,12 +62,14 @@ def _in_memory(memtable: Memtable, rows: Ints, links: Ints) -> Ints:
     Links mostly come in the order of their ids. Then a few are found without a look at all rows.
     """
     ids = memtable.links[: memtable.count]
-    if len(ids) and np.any(ids[1:] < ids[:-1]):
+    if not len(rows) or not memtable.ascending:
         return rows[np.isin(ids[rows], links)]
-    first, last = (np.searchsorted(ids, links, side) for side in ("left", "right"))
-    counts = last - first
-    before = np.cumsum(counts) - counts  # how many rows the links before have
-    found = np.sort(np.repeat(first - before, counts) + np.arange(counts.sum()))
+    found = np.sort(np.searchsorted(ids, links))
+    if memtable.animated:
+        last = np.searchsorted(ids, np.sort(links), "right")
+        counts = last - found
+        before = np.cumsum(counts) - counts  # how many rows the links before have
+        found = np.repeat(found - before, counts) + np.arange(counts.sum())
     at = np.searchsorted(rows, found)
     within = at < len(rows)
     allowed = np.zeros(len(found), np.bool_)

@@ -40,6 +40,8 @@ class Memtable:
     alive: Bools  # (capacity,) never changed in place for a row below `count`
     count: int
     removed: int  # rows below `count` that are not alive
+    ascending: bool = True  # whether links are, so that the rows of one are found quickly
+    animated: bool = False  # whether a link may have several rows
 
     @classmethod
     def empty(cls, dimension: int, capacity: int) -> Memtable:
@@ -105,7 +107,14 @@ class Memtable:
         now.owners[place] = np.repeat(added.owners, added.frames)
         now.posted[place] = np.repeat(added.posted, added.frames)
         now.alive[place] = True
-        return replace(now, count=end, error=max(now.error, error))
+        ids = now.links[max(now.count - 1, 0) : end]
+        return replace(
+            now,
+            count=end,
+            error=max(now.error, error),
+            ascending=now.ascending and bool((ids[1:] >= ids[:-1]).all()),
+            animated=now.animated or count > len(added.links),
+        )
 
     def _with_room(self, needed: int) -> Memtable:
         """The same rows with room for `needed`: at least doubled, so that n rows cost O(n)."""
@@ -135,7 +144,8 @@ class Memtable:
         for name, column in self._arrays.items():
             np.take(column, rows, axis=0, out=into[name][:count])
         removed = count - int(fresh.alive[:count].sum())
-        return replace(fresh, count=count, removed=removed, error=self.error)
+        told = {"ascending": self.ascending, "animated": self.animated}
+        return replace(fresh, count=count, removed=removed, error=self.error, **told)
 
     # ---- queries
 

@@ -58,7 +58,7 @@ def warm(dimension: int) -> None:
     products.scores(vectors, rows, query, out)
     products.exact_scores(vectors.rows, rows, query.astype(np.float64), np.zeros(1))
     quantized, steps = np.zeros((1, dimension), np.uint8), np.zeros(dimension, np.int16)
-    products.quantized_products(quantized, out, rows, steps, 1.0, 0, out)
+    products.quantized_products(quantized, out, rows, query, 0.0, steps, out)
     sums = np.zeros(LANES, np.uint64)
     products.checksums(vectors.words, vectors.multipliers, sums)
     products.checksums(vectors.words, vectors.multipliers, vectors.checksums)
