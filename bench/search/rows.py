@@ -29,7 +29,7 @@ def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: P
     rows = Rows(dimension, folder=folder)
     start = 0
     for vectors in chunks:
-        rows.apply(Changes(added=_entries(vectors, columns, start)))
+        rows.apply(Changes(added=entries(vectors, columns, start)))
         start += len(vectors)
         if rows.unsettled >= DEFAULT_SIZES.load_rows:
             _settle(rows, alone=True)
@@ -45,12 +45,13 @@ def _settle(rows: Rows, *, alone: bool = False) -> None:
     rows.remove_other_files()
 
 
-def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
+def entries(vectors: Floats, columns: Columns, first: int) -> Entries:
+    """Rows as a store hands them over; `first` is the place of the first one in the columns."""
     count = len(vectors)
     some = slice(first, first + count)
     return Entries(
         links=np.arange(first, first + count),
-        spaces=np.ones(count, np.int64),
+        spaces=columns.spaces[some],
         groups=columns.groups[some],
         texts=np.zeros(count, np.bool_),
         owners=columns.owners[some],
