@@ -37,6 +37,14 @@ def rows_of(memtable: Memtable, rows: Ints, views: Sequence[View], links: Ints) 
     here = _in_memory(memtable, rows, links)
     parts = [(memtable.links[here], memtable.frames[here], memtable.posted[here])]
     vectors = [memtable.vectors[here]]
+    if not views:
+        ids, numbers, posted = parts[0]
+        return LinkRows(
+            row_links=ids,
+            row_frames=numbers.astype(np.int64),
+            posted=posted,
+            vectors=vectors[0],
+        )
     for view in views:
         segment = view.part.segment
         places = view.part.places_of(links.tolist())
