@@ -37,11 +37,11 @@ def compare(
     timed = {}
     for name, limit in FILTERS.items():
         filter, mine = limit.of(columns)
-        answers = {"magpie": partial(ask, rows, filter)}
+        answers: dict[str, Answer] = {"magpie": partial(ask, rows, filter)}
         if mine.all() and size <= SLOW_ROWS:
             answers |= _slow_peers(vectors, asked)
         answers["numpy"] = partial(_numpy, vectors, np.flatnonzero(mine))
-        answers |= of_faiss(flat, mine, lambda limit=limit: limit.mask(columns))
+        answers |= of_faiss(flat, mine, partial(limit.mask, columns))
         timed[name] = Timed({who: [] for who in answers})
         for kind, queries in asked.items():
             for start in range(0, QUESTIONS, IN_A_ROW):
@@ -78,9 +78,10 @@ def _links(found: Any) -> NDArray[np.int64]:
     """The rows that an answer names, whoever gave it."""
     if isinstance(found, Found):
         return found.links
-    if isinstance(found, tuple):  # faiss
-        return found[1][0][found[1][0] >= 0]
-    return np.asarray(getattr(found, "keys", found)).reshape(-1).astype(np.int64)
+    if isinstance(found, tuple):  # of faiss: fewer than were wanted end with -1
+        found = found[1][found[1] >= 0]
+    links: NDArray[np.int64] = np.asarray(found).reshape(-1).astype(np.int64)
+    return links
 
 
 def flat_of(vectors: Floats) -> Any:
@@ -138,7 +139,7 @@ def of_usearch(
 
 
 def _usearch(hnsw: Any, mine: NDArray[np.bool_], count: int, query: Floats) -> NDArray[np.int64]:
-    keys = hnsw.search(query, count, threads=1).keys.astype(np.int64)
+    keys: NDArray[np.int64] = hnsw.search(query, count, threads=1).keys.astype(np.int64)
     return keys[mine[keys]][:K]
 
 

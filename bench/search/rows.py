@@ -74,6 +74,7 @@ def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
     if rows._now.parts:
         part = max(rows._now.parts, key=len)
         one, view = part.segment, View.of(part, Filter(1))
+        assert view is not None
         places = view.sample(SAMPLED_ROWS)
         steps |= {
             "which rows may answer": lambda query: View.of(part, Filter(1)),

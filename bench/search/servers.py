@@ -51,10 +51,11 @@ class Server:
 
     def mask(self, columns: Columns) -> NDArray[np.bool_]:
         """(rows,) which rows the asker may see."""
-        return (columns.spaces == self.space) & np.isin(columns.groups, self.groups)
+        here: NDArray[np.bool_] = columns.spaces == self.space
+        return here & np.isin(columns.groups, self.groups)
 
 
-def _group(space: int, channel: NDArray[np.int64]) -> NDArray[np.int64]:
+def _group(space: int | NDArray[np.int64], channel: NDArray[np.int64]) -> NDArray[np.int64]:
     return space * CHANNELS + channel
 
 

@@ -144,8 +144,14 @@ class Memtable:
         for name, column in self._arrays.items():
             np.take(column, rows, axis=0, out=into[name][:count])
         removed = count - int(fresh.alive[:count].sum())
-        told = {"ascending": self.ascending, "animated": self.animated}
-        return replace(fresh, count=count, removed=removed, error=self.error, **told)
+        return replace(
+            fresh,
+            count=count,
+            removed=removed,
+            error=self.error,
+            ascending=self.ascending,
+            animated=self.animated,
+        )
 
     # ---- queries
 

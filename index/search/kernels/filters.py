@@ -42,13 +42,13 @@ def lanes_allowed(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> Non
 
 
 @compiled
-def _gathered(tops: int) -> int:
+def _gathered(tops: Any) -> Any:
     """The greatest bit of each byte of a word, as eight bits."""
     return (tops * _GATHER) >> np.uint64(56)
 
 
 @compiled
-def _same(word: int, byte: int) -> int:
+def _same(word: Any, byte: Any) -> Any:
     """The greatest bit of each byte of a word that is the one of which `byte` consists."""
     other = word ^ byte
     return ~(((other & _REST) + _REST) | other) & _TOPS
@@ -71,7 +71,7 @@ def limit(
     named, of_named, since, until = limits
     owner_marks, time_marks = marks
     named_marks, early, late = marked
-    count, links = 0, 0
+    count, links = np.int64(0), np.int64(0)
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
     may = np.zeros(LANES, np.int32)
@@ -123,7 +123,7 @@ def limit(
             for v in range(LANES):
                 is_first = np.uint64(frames[np.uint64(first + v)] == 0)
                 links += np.int64((bits >> np.uint64(v)) & is_first)
-    return count, links if animated else count
+    return int(count), int(links if animated else count)
 
 
 @compiled

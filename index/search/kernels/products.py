@@ -73,7 +73,8 @@ def quantized_products(
     error      the greatest length of what is left out of a row
     steps      (d,) int16, to write in
     """
-    greatest, length, left_out, offset = np.float32(0), np.float32(0), np.float32(0), 0
+    greatest, length, left_out = np.float32(0), np.float32(0), np.float32(0)
+    offset = np.int64(0)
     for j in range(query.shape[0]):
         greatest = max(greatest, abs(query[j]))
         length += query[j] * query[j]
@@ -92,7 +93,7 @@ def quantized_products(
             s = np.int32(s + np.int32(np.int32(quantized[row, j]) * np.int32(steps[j])))
         out[i] = np.float32(s - offset) * scales[row] * step
     # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
-    return np.float32(2) * (error * math.sqrt(length) + 1.02 * math.sqrt(left_out))
+    return 2 * (error * math.sqrt(length) + 1.02 * math.sqrt(left_out))
 
 
 @compiled
