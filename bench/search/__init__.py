@@ -8,9 +8,10 @@ The engine and the peers are asked a few questions each, in turn, and processor 
 that their ratio holds on a noisy machine. faiss gets its filter ready-made, and the fastest of its
 kinds of filter counts; the engine's time includes making its own filter. So faiss is measured a
 second time with a filter that numpy makes for the question. Recall is measured against faiss Flat,
-which compares everything. Up to 100,000 rows USearch (HNSW, tuned) and sqlite-vec answer too. With 10⁷ rows the peers would need more memory than there is, so only the engine is
-asked, and the right answers are found while the vectors are made. The same is measured with real
-vectors: those of the pocket model for crops of the demo's pictures.
+which compares everything. Up to 100,000 rows USearch (HNSW, tuned) and sqlite-vec answer too. With
+10⁷ rows the peers would need more memory than there is, so only the engine is asked, and the right
+answers are found while the vectors are made. The same is measured with real vectors: those of the
+pocket model for crops of the demo's pictures.
 
 Most questions are about one of many servers: these are asked too (`servers`).
 
