@@ -1,7 +1,8 @@
 """Measurements: figures, each beside a named peer or limit from the same run.
 
 `python -m bench NAME` runs one and prints it. MEASUREMENTS names the module of each; that module
-offers `run(options: Options) -> Report`. A new measurement is a module and a line here.
+offers `run(options: Options) -> Report`. A new measurement is a module and a line here. COMPUTED has
+what is worked out from measured figures.
 
 What judges right and wrong, and measures nothing, is in the package `checks`. `python -m bench`
 runs those too, by the names in `checks.CHECKS`.
@@ -44,7 +45,6 @@ MEASUREMENTS = {
     "prepare": "bench.prepare",
     "quality": "bench.quality",
     "query": "bench.query",
-    "scale": "bench.scale",
     "search": "bench.search",
     "start": "bench.start",
     "store": "bench.store",
@@ -52,3 +52,6 @@ MEASUREMENTS = {
     "words": "bench.words",
     "workers": "bench.workers",
 }
+
+# What is computed from measured figures.
+COMPUTED = {"scale": "bench.scale"}

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import click
 
-from bench import MEASUREMENTS
+from bench import COMPUTED, MEASUREMENTS
 from bench.measured import campaign
 from bench.options import POSTGRES, SQLITE, Options
 from bench.report import Report
@@ -26,7 +26,7 @@ from console.terminal import Terminal
 
 T = TypeVar("T")
 
-MODULES = dict(sorted({**MEASUREMENTS, **CHECKS}.items()))
+MODULES = dict(sorted({**MEASUREMENTS, **COMPUTED, **CHECKS}.items()))
 # Names that are no measurement or check: all of them; measuring for the pages; writing the pages.
 ALL, REPORT, TABLES = "all", "report", "tables"
 

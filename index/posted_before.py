@@ -128,7 +128,8 @@ class PostedBefore:
             return {}
         near = await self._lookup.near(asked.fingerprint, filter, NEAR)
         self._models.check_revision(asked.revision)
-        similar = (await self._index.search(asked.vectors, filter, k=SIMILAR)).links.tolist()
+        found = await self._index.search(asked.vectors, filter, k=SIMILAR, sampled=False)
+        similar = found.links.tolist()
         candidates = await self._store.copies.fingerprints({*near, *similar})
         links = await self._store.links.with_ids(filter.space, list(candidates))
         admitted = [id for id, (link, kind, _) in links.items() if filter.admits(id, link, kind)]

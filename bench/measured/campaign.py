@@ -64,7 +64,7 @@ PLANS = {
     "embed": Plan(2),
     "ingest": Plan(1),
     "prepare": Plan(0.5),
-    "growth": Plan(6),
+    "growth": Plan(2.5, {"BENCH_ROWS": "120000"}),
     "start": Plan(4),
     "footprint": Plan(2, {"BENCH_ROWS": "10000,100000"}),
     "watches": Plan(1),

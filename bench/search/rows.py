@@ -30,7 +30,7 @@ def filled(chunks: Iterable[Floats], dimension: int, columns: Columns, folder: P
     rows = Rows(dimension, folder=folder)
     start = 0
     for vectors in chunks:
-        rows.apply(Changes(added=_entries(vectors, columns, start)))
+        rows.apply(Changes(added=entries(vectors, columns, start)))
         start += len(vectors)
         if rows.unsettled >= DEFAULT_SIZES.load_rows:
             _finish(rows, rows.begin_settling(hurried=True))
@@ -47,12 +47,13 @@ def _finish(rows: Rows, compaction: Compaction) -> None:
     rows.remove_other_files()
 
 
-def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
+def entries(vectors: Floats, columns: Columns, first: int) -> Entries:
+    """Rows as a store hands them over; `first` is the place of the first one in the columns."""
     count = len(vectors)
     some = slice(first, first + count)
     return Entries(
         links=np.arange(first, first + count),
-        spaces=np.ones(count, np.int64),
+        spaces=columns.spaces[some],
         groups=columns.groups[some],
         texts=np.zeros(count, np.bool_),
         owners=columns.owners[some],
@@ -63,8 +64,8 @@ def _entries(vectors: Floats, columns: Columns, first: int) -> Entries:
 
 
 def ask(rows: Rows, filter: Filter, query: Floats) -> Found:
-    """The K best rows that the filter allows."""
-    return rows.search(query, filter, k=K)
+    """The K best rows that the filter allows, as the peers are asked for them."""
+    return rows.search(query, filter, k=K, sampled=False)
 
 
 def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
@@ -75,6 +76,7 @@ def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
     if rows._now.parts:
         part = max(rows._now.parts, key=len)
         one, view = part.segment, View.of(part, Filter(1))
+        assert view is not None
         places = view.sample(SAMPLED_ROWS)
         steps |= {
             "which rows may answer": lambda query: View.of(part, Filter(1)),

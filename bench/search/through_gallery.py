@@ -26,6 +26,7 @@ class Nothing:
     """Takes the place of a model, since the vectors are known already."""
 
     name, revision, dimension, side, shape, batch = "bench", "1", DIMENSION, 1, "squeeze", 1
+    resample, scale, bias, languages, device = None, None, None, "english", "cpu"
 
 
 async def measure(report: Report, size: int, scratch: Path, seed: int) -> None:
@@ -107,16 +108,65 @@ def _matrix_s(path: Path) -> float:
     return time.perf_counter() - began
 
 
+Picture = tuple[str, Floats]  # a link's source, and its vector
+
+
 @dataclass
 class Load:
-    """Links that were added and removed, and what questions for them found."""
+    """Links that are added and removed, and what questions for them find.
 
-    added: list[tuple[str, Floats]] = field(default_factory=list)
-    removed: list[tuple[str, Floats]] = field(default_factory=list)
+    A removal takes a while: some of it is done before the caller hears that it is. A link counts as
+    leaving from before that on, since a question that runs meanwhile may find it or not. One that
+    isn't leaving when the answer comes, and isn't in it, was missed.
+    """
+
+    added: list[Picture] = field(default_factory=list)  # and not leaving
+    leaving: set[str] = field(default_factory=set)  # sources; those that are gone stay
+    removed: list[Picture] = field(default_factory=list)
     writes: int = 0
     deleted_found: int = 0
     added_missed: int = 0
+    left_meanwhile: int = 0  # not found, since its removal had begun when the answer came
     ms: list[float] = field(default_factory=list)
+
+    async def add(self, gallery: Gallery, new: Sequence[Picture]) -> None:
+        """Commit pictures; questions may ask for them from then on."""
+        await gallery.commit(
+            [
+                (
+                    EmbeddedPicture(source.encode(), "image", vector[None]),
+                    Link(space=1, group=Group(1), source=source, slot=""),
+                )
+                for source, vector in new
+            ]
+        )
+        self.added += new
+        self.writes += len(new)
+
+    async def remove(self, gallery: Gallery, gone: Sequence[Picture]) -> None:
+        """Remove links; no question may find them from then on."""
+        self.leaving.update(source for source, _ in gone)
+        await gallery.remove_sources(1, [source for source, _ in gone])
+        self.removed += gone
+        self.writes += len(gone)
+
+    async def ask_for_added(self, gallery: Gallery, one: Picture) -> None:
+        """Ask for a link of `added` by its vector."""
+        if not await self._found(gallery, one):
+            left = one[0] in self.leaving
+            self.left_meanwhile += left
+            self.added_missed += not left
+
+    async def ask_for_removed(self, gallery: Gallery, one: Picture) -> None:
+        """Ask for a link of `removed` by its vector."""
+        self.deleted_found += await self._found(gallery, one)
+
+    async def _found(self, gallery: Gallery, one: Picture) -> bool:
+        source, vector = one
+        asked = time.perf_counter()
+        answer = await gallery.search(QueryEmbedding(vector), Filter(1), k=K)
+        self.ms.append((time.perf_counter() - asked) * 1000)
+        return source in {hit.link.source for hit in answer.hits}
 
 
 async def _under_load(
@@ -129,6 +179,7 @@ async def _under_load(
     return {
         "deleted_found": load.deleted_found,
         "added_missed": load.added_missed,
+        "mixed load, not found since removed meanwhile": load.left_meanwhile,
         "mixed load, writes a second": load.writes / LOAD_S,
         "mixed load, questions a second": len(load.ms) / LOAD_S,
         "mixed load, p50 and p99 ms": _percentiles(load.ms),
@@ -153,21 +204,10 @@ async def _write(gallery: Gallery, vectors: Floats, world: Floats, load: Load, e
     half = WRITES_PER_S // COMMITS_PER_S // 2
     for turn in range(round(LOAD_S * COMMITS_PER_S)):
         new = [(f"new {turn} {n}", world[turn * half + n]) for n in range(half)]
-        await gallery.commit(
-            [
-                (
-                    EmbeddedPicture(source.encode(), "image", vector[None]),
-                    Link(space=1, group=Group(1), source=source, slot=""),
-                )
-                for source, vector in new
-            ]
-        )
-        load.added += new
+        await load.add(gallery, new)
         gone = [load.added.pop(int(random.integers(len(load.added)))) for _ in range(half // 2)]
         gone += [(str(n + 1), vectors[n]) for n in (old.pop() for _ in range(half - half // 2))]
-        await gallery.remove_sources(1, [source for source, _ in gone])
-        load.removed += gone
-        load.writes += 2 * half
+        await load.remove(gallery, gone)
         left = ends - LOAD_S + (turn + 1) / COMMITS_PER_S - time.perf_counter()
         await asyncio.sleep(max(left, 0))
         if time.perf_counter() > ends:
@@ -182,13 +222,6 @@ async def _ask(gallery: Gallery, load: Load, ends: float) -> None:
         number += 1
         await asyncio.sleep(max(began + number / QUESTIONS_PER_S - time.perf_counter(), 0))
         known = load.added if number % 2 else load.removed
-        if not known:
-            continue
-        source, vector = known[int(random.integers(len(known)))]
-        asked = time.perf_counter()
-        answer = await gallery.search(QueryEmbedding(vector), Filter(1), k=K)
-        load.ms.append((time.perf_counter() - asked) * 1000)
-        found = source in {hit.link.source for hit in answer.hits}
-        gone = any(source == other for other, _ in load.removed)
-        load.deleted_found += found and number % 2 == 0
-        load.added_missed += not found and not gone and number % 2 == 1
+        if known:
+            one = known[int(random.integers(len(known)))]
+            await (load.ask_for_added if number % 2 else load.ask_for_removed)(gallery, one)

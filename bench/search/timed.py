@@ -17,6 +17,7 @@ class Timed:
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
     recalls: dict[str, list[float]] = field(default_factory=dict)  # by kind of question
+    peer_recalls: dict[str, dict[str, list[float]]] = field(default_factory=dict)  # by peer
     elapsed: dict[str, list[float]] = field(default_factory=dict)  # on the clock, disk included
 
     def ask(self, who: str, answer: Callable[[Floats], Any], queries: Floats) -> list[Any]:
@@ -36,6 +37,17 @@ class Timed:
     def ratio(self, peer: str) -> float:
         pairs = zip(self.seconds[peer], self.seconds["magpie"], strict=True)
         return statistics.median(theirs / ours for theirs, ours in pairs)
+
+    def keep_fastest(self, peer: str) -> None:
+        """Let the fastest of the peers with this name and a number stand for all of them."""
+        numbered = [who for who in self.seconds if who.startswith(f"{peer} ")]
+        fastest = min(numbered, key=lambda who: statistics.median(self.seconds[who]))
+        self.seconds[peer] = self.seconds[fastest]
+        self.peer_recalls[peer] = self.peer_recalls[fastest]
+
+    def recall_of(self, peer: str) -> float:
+        """The lesser of the mean recalls of its kinds of questions."""
+        return min(statistics.mean(found) for found in self.peer_recalls[peer].values())
 
     @property
     def peers(self) -> list[str]:

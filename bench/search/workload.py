@@ -28,23 +28,32 @@ class Limit:
 
     def of(self, columns: Columns) -> tuple[Filter, NDArray[np.bool_]]:
         """The engine's filter, and a mask of the rows that it allows."""
-        count = round(self.groups * GROUPS)
-        chosen = np.random.default_rng(5).choice(GROUPS, count, replace=False)
-        mine = np.isin(columns.groups, chosen)
-        if self.owner is not None:
-            mine &= columns.owners == self.owner
-        mine &= (columns.posted >= self.since) & (columns.posted < self.until)
-        groups = None if count == GROUPS else frozenset(chosen.tolist())
+        chosen = self._chosen()
+        groups = None if len(chosen) == GROUPS else frozenset(chosen.tolist())
         since = self.since or None
         until = None if self.until > 1 else self.until
         owners = None if self.owner is None else frozenset({self.owner})
-        return Filter(1, groups, owners=owners, since=since, until=until), mine
+        return Filter(1, groups, owners=owners, since=since, until=until), self.mask(columns)
+
+    def mask(self, columns: Columns) -> NDArray[np.bool_]:
+        """(rows,) which rows it allows."""
+        mine = np.isin(columns.groups, self._chosen())
+        if self.owner is not None:
+            mine &= columns.owners == self.owner
+        if (self.since, self.until) != (0.0, 2.0):
+            mine &= (columns.posted >= self.since) & (columns.posted < self.until)
+        return mine
+
+    def _chosen(self) -> NDArray[np.int64]:
+        count = round(self.groups * GROUPS)
+        return np.random.default_rng(5).choice(GROUPS, count, replace=False)
 
 
 @dataclass(frozen=True)
 class Columns:
     """What is known of each row besides its vector."""
 
+    spaces: NDArray[np.int64]
     groups: NDArray[np.int64]
     owners: NDArray[np.int64]
     posted: NDArray[np.float64]  # growing with the row number, from 0 to 1
@@ -54,7 +63,7 @@ class Columns:
         """The columns of `rows` rows, always the same."""
         random = np.random.default_rng(1)
         groups, owners = random.integers(0, GROUPS, rows), random.integers(0, OWNERS, rows)
-        return cls(groups, owners, np.arange(rows) / rows)
+        return cls(np.ones(rows, np.int64), groups, owners, np.arange(rows) / rows)
 
 
 FILTERS = {

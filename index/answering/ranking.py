@@ -177,7 +177,8 @@ class Ranking:
         if not missing:
             return found
         best = heapq.nlargest(most, missing, key=lambda link: (said[link].raises, link))
-        also = await self._index.search(queries, replace(filter, only=frozenset(best)), k=len(best))
+        only = replace(filter, only=frozenset(best))
+        also = await self._index.search(queries, only, k=len(best), sampled=False)
         return found.joined(also, more=len(best) < len(missing))
 
     def _remember(self, key: Key, spreads: Spreads) -> None:

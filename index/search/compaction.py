@@ -40,9 +40,14 @@ from index.types.records import Floats
 # written about ten times while a segment grows to the largest size, and below that size a query
 # meets two or three segments, seldom more.
 COMPACTION_SHARE = 0.1
-# The number of lists is this factor times the square root of the number of rows. Comparing a query
-# with the centroids then costs about as much as looking through the nearest lists.
+# A space with at least so many rows has lists of its own. Smaller ones share lists, in the order of
+# their ids: with one for each, most of a list would be the rows that fill it up.
+ALONE_ROWS = 512
+# The number of a space's lists is this factor times the square root of the number of its rows.
+# Comparing a query with the centroids then costs about as much as looking through the nearest
+# lists. But a list has this many rows on the average, or more.
 LISTS_PER_ROOT = 1.5
+ROWS_A_LIST = 256
 SAMPLE_A_LIST = 32  # vectors from which a centroid is learned
 ROUNDS = 8  # of k-means
 # Share of the time in which a compaction works, unless a writer waits for it.
@@ -78,8 +83,10 @@ def _has_equal(part: Part, parts: Sequence[Part]) -> bool:
 
 
 def _is_worn(part: Part) -> bool:
-    """Whether most of its rows were removed, or its centroids still show one that was."""
-    return len(part) < REMOVED_SHARE * part.segment.rows or part.reveals_removed
+    """Whether most of its rows were removed, its centroids still show one that was, or an earlier
+    Magpie wrote it, in which the rows of a space are scattered."""
+    removed = len(part) < REMOVED_SHARE * part.segment.rows
+    return removed or part.reveals_removed or not part.segment.by_space
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,9 +157,8 @@ class Compaction:
         if not len(links):
             return None
         dimension = self._unsettled.vectors.shape[1]
-        centroids = self._learn(len(links))
-        lists, centroids = self._assign(len(links), centroids)
-        # Row by row: list by list, in a list key by key, and then by link.
+        lists, centroids = self._lists(names[keys, 0])
+        # Space by space, since lists are. In a list key by key, and then by link.
         order = np.lexsort((links, keys, lists))
         counts = np.bincount(lists, minlength=len(centroids))
         starts = np.zeros(len(centroids) + 1, np.int64)
@@ -229,11 +235,29 @@ class Compaction:
             raise Stopped
         self._worked_since = time.perf_counter()
 
-    def _learn(self, count: int) -> Floats:
-        """(lists, d) centroids, by k-means on a sample."""
+    def _lists(self, spaces: Ints) -> tuple[Ints, Floats]:
+        """(n,) the list of each row, and (lists, d) the means of the rows of each.
+
+        Lists follow each other as the spaces do, so the rows of a space lie together.
+        spaces  (n,) of the rows
+        """
+        lists, centroids, count = np.zeros(len(spaces), np.int64), [], 0
+        for rows in _gathered(spaces):
+            many = min(LISTS_PER_ROOT * math.sqrt(len(rows)), len(rows) / ROWS_A_LIST)
+            learned = self._learn(rows, max(round(many), 1))
+            nearest, means = self._assign(rows, learned)
+            lists[rows] = count + nearest
+            centroids.append(means)
+            count += len(means)
+        return lists, np.concatenate(centroids)
+
+    def _learn(self, rows: Ints, lists: int) -> Floats:
+        """(lists, d) centroids of these rows, by k-means on a sample."""
+        if lists == 1:
+            return np.zeros((1, self._unsettled.vectors.shape[1]), np.float32)
         random = np.random.default_rng(SEED)
-        lists = max(round(LISTS_PER_ROOT * math.sqrt(count)), 1)
-        sample = np.sort(random.choice(count, min(count, lists * SAMPLE_A_LIST), replace=False))
+        taken = min(len(rows), lists * SAMPLE_A_LIST)
+        sample = rows[np.sort(random.choice(len(rows), taken, replace=False))]
         vectors = np.concatenate([self._read(sample[chunk]) for chunk in self._chunks(len(sample))])
         centroids = vectors[np.sort(random.choice(len(vectors), lists, replace=False))]
         for _ in range(ROUNDS):
@@ -247,16 +271,17 @@ class Compaction:
             ).astype(np.float32)
         return centroids
 
-    def _assign(self, count: int, centroids: Floats) -> tuple[Ints, Floats]:
-        """(count,) the list of each row, and (lists, d) the means of all their rows.
+    def _assign(self, rows: Ints, centroids: Floats) -> tuple[Ints, Floats]:
+        """(n,) which of these centroids each row is nearest to, and (lists, d) the means of the
+        rows of each.
 
         A centroid that was learned from a sample may be the vector of one picture. The means take
         its place, since it would stay in the file after the picture is removed.
         """
         nearest = []
         sums, counts = np.zeros(centroids.shape), np.zeros(len(centroids), np.int64)
-        for chunk in self._chunks(count):
-            vectors = self._read(np.arange(chunk.start, chunk.stop))
+        for chunk in self._chunks(len(rows)):
+            vectors = self._read(rows[chunk])
             nearest.append(_nearest(vectors, centroids))
             more, many = _sums(vectors, nearest[-1], len(centroids))
             sums += more
@@ -303,6 +328,25 @@ class Compaction:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(file.fileno(), 0, size)
             file.truncate(size)
+
+
+def _gathered(spaces: Ints) -> Iterator[Ints]:
+    """The rows of each large space, and those of small spaces that follow each other, together.
+
+    spaces  (n,) of the rows
+    """
+    by_space = np.argsort(spaces, kind="stable")
+    starts = np.flatnonzero(np.diff(spaces[by_space], prepend=-1 - spaces.min(initial=0)))
+    begin = 0
+    for start, end in pairwise([*starts.tolist(), len(spaces)]):
+        if end - start >= ALONE_ROWS and begin < start:
+            yield by_space[begin:start]
+            begin = start
+        if end - begin >= ALONE_ROWS:
+            yield by_space[begin:end]
+            begin = end
+    if begin < len(spaces):
+        yield by_space[begin:]
 
 
 def _sums(vectors: Floats, nearest: Ints, lists: int) -> tuple[Floats, Ints]:

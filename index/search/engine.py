@@ -242,9 +242,12 @@ class Engine:
 
     # ---- queries
 
-    async def search(self, queries: Floats, filter: Filter, *, k: int) -> Found:
+    async def search(
+        self, queries: Floats, filter: Filter, *, k: int, sampled: bool = True
+    ) -> Found:
         """The `k` links that are most like each query, as `VectorIndex.search`."""
-        return await self._ask(lambda rows: rows.search(queries, filter, k=k))
+        question = partial(Rows.search, queries=queries, filter=filter, k=k, sampled=sampled)
+        return await self._ask(question)
 
     async def listed(
         self, filter: Filter, *, k: int, sort: Sort, after: Position | None = None

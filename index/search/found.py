@@ -37,6 +37,14 @@ def rows_of(memtable: Memtable, rows: Ints, views: Sequence[View], links: Ints) 
     here = _in_memory(memtable, rows, links)
     parts = [(memtable.links[here], memtable.frames[here], memtable.posted[here])]
     vectors = [memtable.vectors[here]]
+    if not views:
+        ids, numbers, posted = parts[0]
+        return LinkRows(
+            row_links=ids,
+            row_frames=numbers.astype(np.int64),
+            posted=posted,
+            vectors=vectors[0],
+        )
     for view in views:
         segment = view.part.segment
         places = view.part.places_of(links.tolist())
@@ -62,12 +70,14 @@ def _in_memory(memtable: Memtable, rows: Ints, links: Ints) -> Ints:
     Links mostly come in the order of their ids. Then a few are found without a look at all rows.
     """
     ids = memtable.links[: memtable.count]
-    if len(ids) and np.any(ids[1:] < ids[:-1]):
+    if not len(rows) or not memtable.ascending:
         return rows[np.isin(ids[rows], links)]
-    first, last = (np.searchsorted(ids, links, side) for side in ("left", "right"))
-    counts = last - first
-    before = np.cumsum(counts) - counts  # how many rows the links before have
-    found = np.sort(np.repeat(first - before, counts) + np.arange(counts.sum()))
+    found = np.sort(np.searchsorted(ids, links))
+    if memtable.animated:
+        last = np.searchsorted(ids, np.sort(links), "right")
+        counts = last - found
+        before = np.cumsum(counts) - counts  # how many rows the links before have
+        found = np.repeat(found - before, counts) + np.arange(counts.sum())
     at = np.searchsorted(rows, found)
     within = at < len(rows)
     allowed = np.zeros(len(found), np.bool_)

@@ -114,13 +114,16 @@ class VectorIndex(Protocol):
         moved    called at the moment from which queries meet the new vectors
         """
 
-    async def search(self, queries: Floats, filter: Filter, *, k: int) -> Found:
+    async def search(
+        self, queries: Floats, filter: Filter, *, k: int, sampled: bool = True
+    ) -> Found:
         """The `k` links that are most like each query, among those that may answer.
 
         The order is by the greatest score for a query, and then by the link's id.
 
         queries  (q, d) float32, unit rows, or one (d,)
         filter   `Links.resolved`: only the store knows the links of a source
+        sampled  False: the sample is left empty, for a caller that needs none
         """
 
     async def listed(

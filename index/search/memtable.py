@@ -40,6 +40,8 @@ class Memtable:
     alive: Bools  # (capacity,) never changed in place for a row below `count`
     count: int
     removed: int  # rows below `count` that are not alive
+    ascending: bool = True  # whether links are, so that the rows of one are found quickly
+    animated: bool = False  # whether a link may have several rows
 
     @classmethod
     def empty(cls, dimension: int, capacity: int) -> Memtable:
@@ -105,7 +107,14 @@ class Memtable:
         now.owners[place] = np.repeat(added.owners, added.frames)
         now.posted[place] = np.repeat(added.posted, added.frames)
         now.alive[place] = True
-        return replace(now, count=end, error=max(now.error, error))
+        ids = now.links[max(now.count - 1, 0) : end]
+        return replace(
+            now,
+            count=end,
+            error=max(now.error, error),
+            ascending=now.ascending and bool((ids[1:] >= ids[:-1]).all()),
+            animated=now.animated or count > len(added.links),
+        )
 
     def _with_room(self, needed: int) -> Memtable:
         """The same rows with room for `needed`: at least doubled, so that n rows cost O(n)."""
@@ -135,7 +144,14 @@ class Memtable:
         for name, column in self._arrays.items():
             np.take(column, rows, axis=0, out=into[name][:count])
         removed = count - int(fresh.alive[:count].sum())
-        return replace(fresh, count=count, removed=removed, error=self.error)
+        return replace(
+            fresh,
+            count=count,
+            removed=removed,
+            error=self.error,
+            ascending=self.ascending,
+            animated=self.animated,
+        )
 
     # ---- queries
 
@@ -208,9 +224,11 @@ class GroupCodes:
         if filter.groups is None:
             table: Bools = self._spaces == filter.space
             return table
-        codes = self._codes.get(filter.space, {})
-        table = np.zeros(len(self._spaces), np.bool_)
-        table[[codes[group] for group in filter.groups if group in codes]] = True
+        codes, count = self._codes.get(filter.space, {}), len(self._spaces)
+        table = np.zeros(count, np.bool_)
+        wanted = [codes[group] for group in filter.groups if group in codes]
+        # A change that is being made may have given out greater codes, of rows that none sees yet.
+        table[[code for code in wanted if code < count]] = True
         return table
 
 

@@ -27,7 +27,6 @@ PRODUCT_ROWS = 65_536
 # Rows in memory from which on comparing quantized vectors first costs less than comparing all
 # vectors, where the compiled loops are loaded: 0.3 ms against 0.5 at 10,000 rows.
 QUANTIZED_ROWS = 4096
-QUERY_STEPS = 4095  # of 16 bits: the sum of 512 products with a byte stays below 2^31
 # How many rows of a segment are looked through by their codes: this share of the allowed ones, in
 # the most promising lists, and never fewer than this. Rows that lie scattered are taken one by one.
 # Of 30,000 to 150,000 such rows among 3,000,000, a tenth would find .986 to .995 of the best ten,
@@ -67,19 +66,15 @@ class ScoredMemtable:
     @classmethod
     def of(cls, memtable: Memtable, rows: Ints, query: Floats, loops: Any) -> ScoredMemtable:
         """The scores of these rows."""
+        if not len(rows):
+            return cls(memtable, rows, np.zeros(0, np.float32), 0.0, loops)
         if loops is None or memtable.count < QUANTIZED_ROWS:
             scores = similarities(memtable.vectors[: memtable.count], query, rows)
             return cls(memtable, rows, scores, float(PRODUCT_ERROR), loops)
-        step = max(float(np.abs(query).max()) / QUERY_STEPS, 1e-12)
-        steps = np.rint(query / step).astype(np.int16)
-        scores = np.empty(len(rows), np.float32)
-        loops.quantized_products(
-            *(memtable.quantized, memtable.scales, rows, steps, step, 128 * int(steps.sum())),
-            scores,
+        scores, steps = np.empty(len(rows), np.float32), np.empty(len(query), np.int16)
+        slack = loops.quantized_products(
+            memtable.quantized, memtable.scales, rows, query, memtable.error, steps, scores
         )
-        # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
-        left_out = float(np.linalg.norm(query - steps * np.float32(step)))
-        slack = 2 * (memtable.error * float(np.linalg.norm(query)) + 1.02 * left_out)
         return cls(memtable, rows, scores, float(PRODUCT_ERROR) + slack, loops)
 
     def candidates(self, query: Floats, taken: int) -> Candidates:

@@ -281,11 +281,12 @@ class Rows:
 
     # ---- queries
 
-    def search(self, queries: Floats, filter: Filter, *, k: int) -> Found:
+    def search(self, queries: Floats, filter: Filter, *, k: int, sampled: bool = True) -> Found:
         """The `k` links that are most like each query, among those that may answer.
 
         queries  (q, d) float32, unit rows, or one (d,)
         filter   resolved: without what only the store can answer
+        sampled  False: the sample is left empty
         raises   Damaged when a segment isn't what was written
         """
         now = self._now
@@ -309,7 +310,7 @@ class Rows:
             searched=searched,
             more=more and len(order) < searched,
             **rows_of(now.memtable, rows, views, links),
-            sample=sample(now.memtable, rows, views),
+            sample=sample(now.memtable, rows, views) if sampled else now.memtable.vectors[:0],
         )
 
     def listed(
@@ -358,5 +359,5 @@ class Rows:
 
     def _views(self, now: Version, filter: Filter) -> list[View]:
         """The rows of each segment that may answer, where there are any."""
-        views = (View.of(part, filter, self._sizes.scattered_lanes) for part in now.parts)
-        return [view for view in views if view.rows]
+        views = (View.of(part, filter, self._sizes) for part in now.parts)
+        return [view for view in views if view is not None]

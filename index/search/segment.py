@@ -1,5 +1,8 @@
 """A segment: rows in a file, with compact codes to look through and full vectors to rank by.
 
+The rows of a space lie together, and so does what is kept of them in memory: a question, which is
+always about one space, looks at nothing else. In a large space they lie list by list, like by like.
+
 What is kept of a row in memory is one bit a dimension, and two factors. The bits are the signs of
 the difference between the vector and the centroid of its list, rotated. The factors turn a product
 of bits into an unbiased estimate of the cosine (RaBitQ, Gao and Long 2024; the part of the query
@@ -17,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Bools, Codes, Columns, Ints, Vectors, Words
+from index.search.kernels.arguments import Bools, Codes, Columns, Ints, Marks, Vectors, Words
 from index.search.kernels.constants import LANES, TOMBSTONE
 from index.search.segment_file import (
     CHUNK_ROWS,
@@ -36,6 +39,8 @@ SAME_PICTURE_SPREAD = 1e-3
 # Arrays that are held in memory, since each query looks through them.
 OF_ROWS = ("codes", "factors", "keys", "owners", "posted")
 OF_LISTS = ("centroids", "spreads", "errors", "starts", "rotation")
+MARKS = 127  # steps from the first time of a segment to the last one, as seven bits tell them
+SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
 
 
 class Segment:
@@ -80,7 +85,6 @@ class Segment:
         self.animated = bool(self.mapped["frames"].any())
         alike = (self.spreads < SAME_PICTURE_SPREAD) & (np.diff(self.starts) > 0)
         self.lists_alike = np.flatnonzero(alike)
-        self.exact_rows: int | None = None  # measured when it is first asked for
         # Marks overwritten rows, so that a running search doesn't take them for damage.
         self._overwritten = np.zeros(len(self.keys), np.bool_)
         words = self.vectors.view(np.uint64)
@@ -94,29 +98,50 @@ class Segment:
         )
         self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
+        self.marks = Marks(*np.zeros((2, len(self.keys) // 8), np.uint64))
 
     @property
     def resident_bytes(self) -> int:
         """What of the file is held in memory."""
         held = [getattr(self, name) for name in (*OF_ROWS, *OF_LISTS)]
-        return sum(array.nbytes for array in (*held, self.bounds, self.lengths, self._overwritten))
+        of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
+        marks = (*self.marks, self._overwritten)
+        return sum(array.nbytes for array in (*held, *of_blocks, *marks))
 
-    def keys_of(self, space: int, groups: Collection[int] | None) -> Bools:
-        """(keys,) which keys are of these groups, or of all of the space."""
-        begin, end = np.searchsorted(self.spaces, [space, space + 1]).tolist()
-        keys = np.zeros(self.n_keys, np.bool_)
-        if groups is None:
-            keys[begin:end] = True
-        elif begin < end:
-            here = self.groups[begin:end]
-            wanted = np.fromiter(groups, np.int64, len(groups))
-            first = begin + np.searchsorted(here, wanted)
-            # A group has at most two keys: of its pictures and of its texts.
-            for key in (first, first + 1):
-                there = key < end
-                there[there] = self.groups[key[there]] == wanted[there]
-                keys[key[there]] = True
-        return keys
+    def keys_of(self, space: int) -> slice:
+        """The keys of a space."""
+        return slice(*np.searchsorted(self.spaces, [space, space + 1]).tolist())
+
+    def are_of(self, keys: slice, groups: Collection[int] | None) -> Bools:
+        """Which of these keys of a space are of these groups, or of any."""
+        here = self.groups[keys]
+        if groups is None or not len(here):
+            return np.ones(len(here), np.bool_)
+        wanted = np.fromiter(groups, np.int64, len(groups))
+        chosen = np.zeros(len(here) + 2, np.bool_)
+        first = np.searchsorted(here, wanted)
+        # A group has at most two keys: of its pictures and of its texts.
+        padded = np.concatenate([here, here[-1:], here[-1:]])
+        for key in (first, first + 1):
+            chosen[key[padded[key] == wanted]] = True
+        return chosen[: len(here)]
+
+    def blocks_of(self, space: int) -> slice:
+        """The blocks with the rows of a space; all of them, if they are scattered."""
+        if not self.by_space:
+            return slice(0, len(self.bounds))
+        begin = int(np.searchsorted(self._last_spaces, space, "left"))
+        return slice(begin, int(np.searchsorted(self._first_spaces, space, "right")))
+
+    def lists_of(self, blocks: slice) -> slice:
+        """The lists that have these blocks."""
+        begin = int(np.searchsorted(self.starts, blocks.start, "right")) - 1
+        return slice(begin, int(np.searchsorted(self.starts, blocks.stop, "left")))
+
+    def marks_of_times(self, posted: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """Seven bits for each time, not less for a later one."""
+        marks = (posted - self._began) * self._marks_a_second
+        return np.clip(marks, 0, MARKS).astype(np.uint8)
 
     def whole(self, excused: Collection[int] = ()) -> Part:
         """All rows that the file has.
@@ -133,6 +158,7 @@ class Segment:
             wrong = np.flatnonzero(rest_sums(self.mapped, blocks) != self.mapped["sums"][1, rows])
             if len(wrong) and np.isin(wrong + rows.start, places, invert=True).any():
                 raise Damaged(f"{self.path.name}: a row has changed")
+        self._arrange(links != TOMBSTONE)
         living = links != TOMBSTONE
         living[places] = False
         alive = np.packbits(living, bitorder="little").view("<u4").astype(np.uint32)
@@ -142,6 +168,22 @@ class Segment:
         part = Part(self, alive, counts.astype(np.int64), per_key.astype(np.int64))
         self.overwrite(places)
         return part
+
+    def _arrange(self, there: Bools) -> None:
+        """Find out where the rows of each space lie, and mark owners and times.
+
+        there   (n,) which places hold a row
+        """
+        # Of each block. Both ascend if the rows of a space lie together.
+        self._first_spaces, self._last_spaces = self.spaces[self.bounds].T.copy()
+        joined = np.stack([self._first_spaces, self._last_spaces], axis=1).reshape(-1)
+        self.by_space = bool((joined[1:] >= joined[:-1]).all())
+        times = self.posted[there]
+        self._began = float(times.min(initial=np.inf)) if len(times) else 0.0
+        span = float(times.max(initial=self._began)) - self._began
+        self._marks_a_second = MARKS / span if span > 0 else 0.0
+        self.marks.owners.view(np.uint8)[:] = marks_of_owners(self.owners)
+        self.marks.times.view(np.uint8)[:] = self.marks_of_times(self.posted)
 
     def places_of(self, links: Collection[int]) -> Ints:
         """The places of all rows of these links, removed or not."""
@@ -161,6 +203,8 @@ class Segment:
         self.codes[blocks, :, lanes] = 0
         self.factors[:, places] = 0
         self.owners[places] = self.posted[places] = 0
+        for marks in self.marks:
+            marks.view(np.uint8)[places] = 0
         if not self.write:
             return
         arrays = self.mapped
@@ -232,6 +276,11 @@ class Segment:
         if (wrong & ~removed).any():
             raise Damaged(f"{self.path.name}: a vector has changed")
         return vectors, ~(wrong | removed)
+
+
+def marks_of_owners(owners: Ints) -> NDArray[np.uint8]:
+    """Seven bits for each owner, the same for the same one."""
+    return ((owners.view(np.uint64) * SCATTERING) >> np.uint64(57)).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-import statistics
-import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Allowed, Best, Ints, Lists, RotatedQuery
-from index.search.kernels.constants import LANES, LEVELS, LOWEST, PLANES
+from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery, Words
+from index.search.kernels.constants import LANES, LEVELS, PLANES
 from index.search.limits import has_limits, limits_of
-from index.search.segment import Part
-from index.search.sizes import DEFAULT_SIZES
+from index.search.segment import Part, marks_of_owners
+from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.types.filter import Filter
 from index.types.records import Floats
 
@@ -24,58 +23,72 @@ from index.types.records import Floats
 REACH = 0.3
 # A row may be this many standard deviations better than its estimate, and its vector is compared.
 DEVIATIONS = 2.5
-# All vectors are compared where at most FEW_ROWS may answer, and never where more than MANY_ROWS
-# may. In between it is measured which way is quicker: the turning point was between 800 and 9,000
-# rows. The first query after a start seldom has to wait until it is measured.
-FEW_ROWS = 512
-MANY_ROWS = 32_768
-MEASURED_ROWS = 2048  # rows that are compared in one measurement, scattered over the segment
-MEASURED_TOP = 10  # best rows that are wanted of them
-MEASURED_TIMES = 5
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """The rows of a part that may answer one query."""
+    """The rows of a part that may answer one query.
+
+    How long it takes depends on the size of the space, on how many rows may answer, and on where
+    they lie. How it is searched is decided by rows that may answer, and by how many blocks the
+    space has. Rows in channels that the asker can't read must not decide it: else the time of an
+    answer would tell of them. What is left is that blocks of such rows are passed over, in some
+    nanoseconds each.
+    """
 
     part: Part
     allowed: Allowed
     rows: int
     links: int
-    scattered_lanes: float = DEFAULT_SIZES.scattered_lanes
+    sizes: Sizes = DEFAULT_SIZES
 
     @classmethod
-    def of(
-        cls, part: Part, filter: Filter, scattered_lanes: float = DEFAULT_SIZES.scattered_lanes
-    ) -> View:
-        """The view of a filter, of which `without` is not looked at."""
+    def of(cls, part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | None:
+        """The view of a filter, of which `without` is not looked at; None if no row may answer."""
         segment = part.segment
-        keys = segment.keys_of(filter.space, filter.groups)
+        here = segment.keys_of(filter.space)
+        keys = segment.are_of(here, filter.groups)
         if filter.kind is not None:
-            keys &= segment.texts == (filter.kind == "text")
-        rows, links = int(part.rows[keys].sum()), int(part.links[keys].sum())
-        below = np.zeros(len(keys) + 1, np.int32)
-        np.cumsum(keys, out=below[1:])
-        number = keys.astype(np.int32)
+            keys &= segment.texts[here] == (filter.kind == "text")
+        rows, links = int(part.rows[here] @ keys), int(part.links[here] @ keys)
+        if not rows:
+            return None
+        count = len(keys)
+        number, below = np.zeros(count + 2, np.int32), np.zeros(count + 3, np.int32)
+        number[1:-1] = keys
+        np.cumsum(number, out=below[1:])
+        blocks = segment.blocks_of(filter.space)
         among = part.alive if filter.only is None else part.bits_of(part.places_of(filter.only))
-        allowed = Allowed(segment.keys, segment.bounds, among, number, below)
-        if (has_limits(filter) or filter.only is not None) and rows:
+        allowed = Allowed(
+            *(segment.keys, segment.bounds, blocks.start, among[blocks], here.start - 1),
+            *(number, below),
+        )
+        if has_limits(filter) or filter.only is not None:
             from index.search.kernels import filters
 
-            alive = np.empty_like(part.alive)
-            rows, links = filters.limit(allowed, segment.columns, limits_of(filter), alive)
-            allowed = Allowed(segment.keys, segment.bounds, alive, number, below)
-        return cls(part, allowed, rows, links, scattered_lanes)
+            limits, alive = limits_of(filter), np.empty(len(allowed.alive), np.uint32)
+            since, until = _repeated(segment.marks_of_times(np.array(limits[2:])))
+            rows, links = filters.limit(
+                *(allowed, segment.columns, limits, segment.marks),
+                Marked(_repeated(marks_of_owners(limits.owners)), since, until),
+                *(segment.animated, alive),
+            )
+            allowed = allowed._replace(alive=alive)
+        return cls(part, allowed, rows, links, sizes) if rows else None
 
     def links_among(self, links: Collection[int]) -> int:
         """How many of those links are allowed."""
         if not links:
             return 0
-        places = self.part.places_of(links)
-        bits = self.allowed.alive[places // LANES] >> (places % LANES).astype(np.uint32)
-        here = places[self.allowed.allowed[self.part.segment.keys[places]] & bits & 1 != 0]
-        return int(np.count_nonzero(self.part.segment.mapped["frames"][here] == 0))
+        places, segment = self.part.places_of(links), self.part.segment
+        blocks = places // LANES - self.allowed.begin
+        inside = (blocks >= 0) & (blocks < len(self.allowed.alive))
+        places, blocks = places[inside], blocks[inside]
+        bits = self.allowed.alive[blocks] >> (places % LANES).astype(np.uint32)
+        keys = np.clip(segment.keys[places] - self.allowed.lesser, 0, len(self.allowed.allowed) - 1)
+        here = places[self.allowed.allowed[keys] & bits & 1 != 0]
+        return int(np.count_nonzero(segment.mapped["frames"][here] == 0))
 
     def places(self) -> Ints:
         """All allowed rows."""
@@ -98,14 +111,12 @@ class View:
     @property
     def small(self) -> bool:
         """Whether comparing all vectors costs less than looking through their codes."""
-        if self.rows <= FEW_ROWS:
-            return True
-        return self.rows <= MANY_ROWS and self.rows <= exact_rows(self.part)
+        return self.rows <= self.sizes.few_rows
 
     @property
     def scattered(self) -> bool:
         """Whether so few rows of a block are allowed that they are taken one by one."""
-        return self.rows * LANES < self.scattered_lanes * self.part.segment.rows
+        return self.rows < self.sizes.scattered_lanes * len(self.allowed.alive)
 
     def best(self, query: Floats, top: Floats, enough: int) -> tuple[Floats, Ints]:
         """(scores, rows) that belong among the best.
@@ -138,44 +149,19 @@ class View:
         """The lists as this query sees them, and the query as it is compared with codes."""
         from index.search.kernels.scan import rotated_bits
 
-        segment = self.part.segment
-        base, rotated = segment.centroids @ query, segment.rotation @ query
+        segment, begin = self.part.segment, self.allowed.begin
+        here = segment.lists_of(slice(begin, begin + len(self.allowed.alive)))
+        base, rotated = segment.centroids[here] @ query, segment.rotation @ query
         planes = np.empty((PLANES, segment.codes.shape[1]), np.uint64)
         step = rotated_bits(rotated, planes)
-        order = np.argsort(-(base + REACH * segment.spreads))
-        slack = DEVIATIONS * segment.errors
-        lists = Lists(order, segment.starts, base, base / segment.lengths, slack)
+        order = np.argsort(-(base + REACH * segment.spreads[here]))
+        slack = DEVIATIONS * segment.errors[here]
+        starts = segment.starts[here.start : here.stop + 1]
+        lists = Lists(order, starts, base, base / segment.lengths[here], slack)
         most = np.float32(step * LEVELS * len(rotated) / 2)
         return lists, RotatedQuery(planes, np.float32(step), most, query)
 
 
-def exact_rows(part: Part) -> int:
-    """Up to how many allowed rows comparing all vectors is quicker than looking through codes."""
-    if part.segment.exact_rows is None:
-        part.segment.exact_rows = _measured(part)
-    return part.segment.exact_rows
-
-
-def _measured(part: Part) -> int:
-    """How many vectors are compared in the time of a search by codes among MEASURED_ROWS.
-
-    The rows come from all parts of the segment, and their own vectors are the queries. Each time
-    they are other rows, which no cache has yet.
-    """
-    segment = part.segment
-    keys = np.ones(segment.n_keys, np.int32)
-    below = np.arange(segment.n_keys + 1, dtype=np.int32)
-    every = Allowed(segment.keys, segment.bounds, part.alive, keys, below)
-    rows = View(part, every, len(part), 0).sample(2 * MEASURED_TIMES * MEASURED_ROWS)
-    codes_s, exact_s = [], []
-    for number in range(MEASURED_TIMES):
-        some, others = (rows[2 * number + n :: 2 * MEASURED_TIMES] for n in (0, 1))
-        view = View(part, every._replace(alive=part.bits_of(some)), len(some), 0)
-        query, top = np.array(segment.vectors[some[0]]), np.full(MEASURED_TOP, LOWEST, np.float32)
-        began = time.thread_time()
-        view.best(query, top, len(some))
-        between = time.thread_time()
-        segment.scores(others, query)
-        codes_s.append((between - began) / len(some))
-        exact_s.append((time.thread_time() - between) / len(others))
-    return round(MEASURED_ROWS * statistics.median(codes_s) / statistics.median(exact_s))
+def _repeated(marks: NDArray[np.uint8]) -> Words:
+    """(n,) words of eight bytes, each of which is the mark."""
+    return marks * np.uint64(0x0101010101010101)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import MEASUREMENTS
+from bench import COMPUTED, MEASUREMENTS
 from bench import __main__ as command
 from bench.options import Options
 from bench.report import Report
@@ -20,10 +20,10 @@ from console.exits import DONE, REFUSED
 
 def test_measurements_and_checks_share_no_name() -> None:
     assert not MEASUREMENTS.keys() & CHECKS.keys()
-    assert command.MODULES.keys() == MEASUREMENTS.keys() | CHECKS.keys()
+    assert command.MODULES.keys() == MEASUREMENTS.keys() | COMPUTED.keys() | CHECKS.keys()
 
 
-@pytest.mark.parametrize("module", [*MEASUREMENTS.values(), *CHECKS.values()])
+@pytest.mark.parametrize("module", [*MEASUREMENTS.values(), *COMPUTED.values(), *CHECKS.values()])
 def test_each_name_is_a_module_that_runs_with_options(module: str) -> None:
     found = importlib.util.find_spec(module)
     assert found is not None

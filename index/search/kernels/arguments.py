@@ -35,13 +35,28 @@ class Codes(NamedTuple):
 
 
 class Allowed(NamedTuple):
-    """Which rows of a segment may answer. Rows have keys: a key is a space, a group and a kind."""
+    """Which rows of a segment may answer. Rows have keys: a key is a space, a group and a kind.
+
+    The rows of a space lie in s blocks that follow each other, and its k keys do, too. No loop
+    looks at others. `allowed` and `below` begin with a place for all lesser keys, and end with one
+    for all greater ones.
+    """
 
     keys: NDArray[np.int32]  # (n,) the key of each row, ascending within a list
     bounds: NDArray[np.int32]  # (b, 2) the first and the last key of each block
-    alive: NDArray[np.uint32]  # (b,) one bit a row: 0 if it was removed
-    allowed: NDArray[np.int32]  # (keys,) 1 for keys that may answer, else 0
-    below: NDArray[np.int32]  # (keys + 1,) how many keys below this one may answer
+    begin: int  # the first block of the space
+    alive: NDArray[np.uint32]  # (s,) of its blocks, one bit a row: 0 if it was removed
+    lesser: int  # the key before the first one of the space
+    allowed: NDArray[np.int32]  # (k + 2,) 1 for keys that may answer, else 0
+    below: NDArray[np.int32]  # (k + 3,) how many keys below this one may answer
+
+
+class Marks(NamedTuple):
+    """What is looked at first where a filter names owners or times: seven bits each, of which a
+    cache holds many more than of the numbers themselves. A word has those of eight rows."""
+
+    owners: Words  # (n / 8,) the same for the same owner
+    times: Words  # (n / 8,) not less for a later time
 
 
 class Columns(NamedTuple):
@@ -61,11 +76,19 @@ class Limits(NamedTuple):
     until: float
 
 
+class Marked(NamedTuple):
+    """The marks of what a filter says, each of them eight times in a word."""
+
+    owners: Words  # (o,)
+    since: np.uint64
+    until: np.uint64
+
+
 class Lists(NamedTuple):
-    """The lists of a segment, as one query sees them."""
+    """The lists of a space, as one query sees them."""
 
     order: Ints  # (lists,) in which they are looked through
-    starts: Ints  # (lists + 1,) the first block of each list
+    starts: Ints  # (lists + 1,) the first block of each list; some may be of other spaces
     base: Floats  # (lists,) query · centroid
     along: Floats  # (lists,) query · direction of the centroid
     slack: Floats  # (lists,) how much better than its estimate a row may be

@@ -18,6 +18,7 @@ PRODUCT_ERROR = np.float32(1e-5)
 # rows with the same vectors are in the order of their links.
 SCORE_STEP = 1e-9
 SCORE_STEPS = 1e9  # in a score of 1
+QUERY_STEPS = 4095  # of 16 bits: the sum of 512 products with a byte stays below 2^31
 # A score below all others. It isn't an infinity, since `fastmath` assumes that there are none.
 LOWEST = np.float32(-9)
 # Seconds: later than every time, and earlier when it is negative. No infinity for the same reason.

@@ -8,69 +8,144 @@ import numpy as np
 
 from index.compiled import compiled
 from index.search.kernels.constants import FOREVER, LANES
+from index.search.kernels.instructions import count_ones, count_zeros
+
+# Of words of eight bytes: the greatest bit of each byte, the other bits, and a number that brings
+# the greatest bits together in one byte.
+_TOPS, _REST = np.uint64(0x8080808080808080), np.uint64(0x7F7F7F7F7F7F7F7F)
+_GATHER = np.uint64(0x0002040810204081)
 
 
 @compiled
-def limit(allowed: Any, columns: Any, limits: Any, out: Any) -> tuple[int, int]:
+def _place(key: int, lesser: int, places: int) -> int:
+    """Where `Allowed.allowed`, which has so many places, tells of a key."""
+    return min(max(key - lesser, 0), places - 1)
+
+
+@compiled
+def some_allowed(bounds: Any, block: int, lesser: int, below: Any) -> tuple[int, bool]:
+    """How many keys between the first and the last one of a block may answer, and whether all."""
+    places = below.shape[0] - 1
+    low, high = bounds[block, 0], bounds[block, 1]
+    some = below[_place(high, lesser, places) + 1] - below[_place(low, lesser, places)]
+    return some, some == high + 1 - low
+
+
+@compiled
+def lanes_allowed(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> None:
+    """Fills `may` (LANES,) int32 with 1 for the rows from `first` on whose keys may answer."""
+    last = np.int32(yes.shape[0] - 1)
+    for v in range(LANES):
+        key = np.int32(keys[np.uint64(first + v)] - np.int32(lesser))
+        place = min(max(key, np.int32(0)), last)
+        may[v] = yes[np.uint32(place)]
+
+
+@compiled
+def _gathered(tops: Any) -> Any:
+    """The greatest bit of each byte of a word, as eight bits."""
+    return (tops * _GATHER) >> np.uint64(56)
+
+
+@compiled
+def _same(word: Any, byte: Any) -> Any:
+    """The greatest bit of each byte of a word that is the one of which `byte` consists."""
+    other = word ^ byte
+    return ~(((other & _REST) + _REST) | other) & _TOPS
+
+
+@compiled
+def limit(
+    allowed: Any, columns: Any, limits: Any, marks: Any, marked: Any, animated: bool, out: Any
+) -> tuple[int, int]:
     """How many (rows, links) are allowed and within the limits.
 
-    out      (blocks,) uint32, filled with one bit a row: 1 for these rows
+    Marks are compared first, eight in a word. Only of rows whose marks leave a doubt, the owners
+    and times themselves are looked at.
+
+    animated  whether a link may have several rows
+    out       (s,) uint32, filled with one bit a row: 1 for these rows
     """
-    keys, bounds, alive, yes, below = allowed
+    keys, bounds, begin, alive, lesser, yes, below = allowed
     frames, owners, posted = columns
     named, of_named, since, until = limits
-    count, links = 0, 0
+    owner_marks, time_marks = marks
+    named_marks, early, late = marked
+    count, links = np.int64(0), np.int64(0)
+    of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
-    may = np.zeros(LANES, np.uint32)
-    for block in range(alive.shape[0]):
-        out[block] = 0
-        living = alive[block]
-        if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
+    may = np.zeros(LANES, np.int32)
+    for number in range(alive.shape[0]):
+        out[number] = 0
+        living, block = alive[number], begin + number
+        if living == 0:
             continue
-        first = block * LANES
-        # One condition after the other, so that each works on many lanes at once.
-        for v in range(LANES):
-            may[v] = (living >> np.uint32(v)) & np.uint32(1)
-        if of_named or named.shape[0] > 0:
-            for v in range(LANES):
-                is_named = np.uint32(0)
-                for o in range(named.shape[0]):
-                    is_named |= np.uint32(owners[first + v] == named[o])
-                may[v] &= np.uint32(is_named == np.uint32(of_named))
-        if of_time:
-            for v in range(LANES):
-                when = posted[first + v]
-                may[v] &= np.uint32(since <= when) & np.uint32(when < until)
-        some = np.uint32(0)
-        for v in range(LANES):
-            some |= may[v]
+        some, whole = some_allowed(bounds, block, lesser, below)
         if some == 0:
             continue
-        bits = np.uint32(0)
-        for v in range(LANES):
-            may[v] &= np.uint32(yes[np.uint32(keys[first + v])])
-            bits |= may[v] << np.uint32(v)
-            count += may[v]
-            links += may[v] & np.uint32(frames[first + v] == 0)
-        out[block] = bits
-    return count, links
+        first = block * LANES
+        bits, doubtful = np.uint64(living), np.uint64(0)
+        for part in range(LANES // 8):
+            at, shift = np.uint64(block * (LANES // 8) + part), np.uint64(8 * part)
+            near, unsure = _TOPS, np.uint64(0)
+            if of_owners:
+                word = owner_marks[at]
+                for o in range(named_marks.shape[0]):
+                    unsure |= _same(word, named_marks[o])
+                if of_named:
+                    near = unsure
+            if of_time:
+                word = time_marks[at]
+                near &= ((word | _TOPS) - early) & ((late | _TOPS) - word)
+                unsure |= _same(word, early) | _same(word, late)
+            bits &= ~(_gathered(near ^ _TOPS) << shift)
+            doubtful |= _gathered(unsure) << shift
+        if bits != 0 and not whole:
+            lanes_allowed(keys, first, lesser, yes, may)
+            among = np.uint32(0)
+            for v in range(LANES):
+                among |= np.uint32(may[v]) << np.uint32(v)
+            bits &= np.uint64(among)
+        left = np.uint32(bits & doubtful)
+        while left != 0:
+            v = count_zeros(left)
+            left &= left - np.uint32(1)
+            row = np.uint64(first + v)
+            is_named = False
+            for o in range(named.shape[0]):
+                is_named |= owners[row] == named[o]
+            within = (not of_owners) or is_named == of_named
+            if not (within and since <= posted[row] and posted[row] < until):
+                bits &= ~(np.uint64(1) << np.uint64(v))
+        out[number] = np.uint32(bits)
+        count += np.int64(count_ones(bits))
+        if animated and bits != 0:
+            for v in range(LANES):
+                is_first = np.uint64(frames[np.uint64(first + v)] == 0)
+                links += np.int64((bits >> np.uint64(v)) & is_first)
+    return int(count), int(links if animated else count)
 
 
 @compiled
 def all_rows(allowed: Any, out: Any) -> int:
     """Fills `out` with the allowed rows; how many there are."""
     found = 0
-    keys, bounds, alive, yes, below = allowed
-    for block in range(alive.shape[0]):
-        living = alive[block]
-        if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
+    keys, bounds, begin, alive, lesser, yes, below = allowed
+    may = np.zeros(LANES, np.int32)
+    for number in range(alive.shape[0]):
+        living, block = alive[number], begin + number
+        if living == 0:
             continue
+        some, whole = some_allowed(bounds, block, lesser, below)
+        if some == 0:
+            continue
+        if not whole:
+            lanes_allowed(keys, block * LANES, lesser, yes, may)
         for v in range(LANES):
-            row = block * LANES + v
-            if (living >> np.uint32(v)) & np.uint32(1) and yes[keys[row]] != 0:
+            if (living >> np.uint32(v)) & np.uint32(1) and (whole or may[v] != 0):
                 if found == out.shape[0]:
                     return found
-                out[found] = row
+                out[found] = block * LANES + v
                 found += 1
     return found
 
@@ -81,21 +156,22 @@ def sample(allowed: Any, stride: int, out: Any) -> int:
 
     The blocks are `stride` apart, round and round, so that each is met once.
     """
-    keys, bounds, alive, yes, below = allowed
-    found, block, blocks = 0, 0, alive.shape[0]
+    keys, bounds, begin, alive, lesser, yes, below = allowed
+    found, place, blocks = 0, 0, alive.shape[0]
     for number in range(blocks):
-        living = alive[block]
-        if living != 0 and below[bounds[block, 1] + 1] > below[bounds[block, 0]]:
+        living, block = alive[place], begin + place
+        if living != 0 and some_allowed(bounds, block, lesser, below)[0] > 0:
             for step in range(LANES):
                 lane = (number + step) % LANES
                 row = block * LANES + lane
-                if (living >> np.uint32(lane)) & np.uint32(1) and yes[keys[row]] != 0:
+                key = _place(keys[row], lesser, yes.shape[0])
+                if (living >> np.uint32(lane)) & np.uint32(1) and yes[key] != 0:
                     out[found] = row
                     found += 1
                     break
             if found == out.shape[0]:
                 break
-        block = (block + stride) % blocks
+        place = (place + stride) % blocks
     return found
 
 

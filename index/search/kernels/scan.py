@@ -12,6 +12,7 @@ import numpy as np
 
 from index.compiled import compiled
 from index.search.kernels.constants import LANES, LEVELS, PLANES
+from index.search.kernels.filters import lanes_allowed, some_allowed
 from index.search.kernels.instructions import count_ones, count_zeros, prefetch, prefetch_row
 from index.search.kernels.products import row_score
 from index.search.kernels.top import enter, keep
@@ -74,30 +75,27 @@ def scan(
     bits, factors = codes
     full, words, checksums, multipliers, overwritten = vectors
     top, scores, rows = best
-    keys, bounds, alive, yes, below = allowed
+    keys, bounds, begin, alive, lesser, yes, below = allowed
     differ = np.zeros(LANES, np.uint64)
     estimates = np.zeros(LANES, np.float32)
     may = np.zeros(LANES, np.int32)
-    found, seen, ranked = 0, 0, 0
+    found, seen, ranked, end = 0, 0, 0, begin + alive.shape[0]
     for place in range(order.shape[0]):
         if seen >= enough:
             break
         one = order[place]
         at, slope, more = bases[one], alongs[one], slacks[one]
-        for block in range(starts[one], starts[one + 1]):
-            first = block * LANES
-            low, high = bounds[block, 0], bounds[block, 1]
-            some = below[high + 1] - below[low]
-            living = alive[block]
+        # A list of small spaces has blocks of others, too.
+        for block in range(max(starts[one], begin), min(starts[one + 1], end)):
+            first, living = block * LANES, alive[block - begin]
+            some, whole = some_allowed(bounds, block, lesser, below)
             if some == 0 or living == 0:
                 continue
-            whole = some == high + 1 - low and living == np.uint32(0xFFFFFFFF)
+            whole = whole and living == np.uint32(0xFFFFFFFF)
             if whole:
                 seen += LANES
             else:
-                # Numbers of 32 bits without a sign, so that one instruction takes many lanes.
-                for v in range(LANES):
-                    may[v] = yes[np.uint32(keys[first + v])]
+                lanes_allowed(keys, first, lesser, yes, may)
                 count = 0
                 for v in range(LANES):
                     may[v] &= np.int32((living >> np.uint32(v)) & np.uint32(1))
@@ -110,11 +108,12 @@ def scan(
             for j in range(bits.shape[1]):
                 p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
                 for v in range(LANES):
-                    differ[v] += _differing(bits[block, j, v], p0, p1, p2, p3)
+                    differ[v] += _differing(bits[np.uint64(block), j, v], p0, p1, p2, p3)
             promising = 0
             for v in range(LANES):
                 product = most - step * np.float32(differ[v])
-                estimate = at + slope * factors[1, first + v] + factors[0, first + v] * product
+                row = np.uint64(first + v)
+                estimate = at + slope * factors[1, row] + factors[0, row] * product
                 estimates[v] = estimate + more
                 promising += estimates[v] >= top[0]
             if promising == 0:
@@ -152,18 +151,17 @@ def scan_scattered(
     code_words, words = bits.reshape(-1, LANES), bits.shape[1]
     batch, list_of = np.zeros(BATCH, np.int64), np.zeros(BATCH, np.int64)
     estimates, may = np.zeros(BATCH, np.float32), np.zeros(LANES, np.int32)
-    keys, bounds, alive, yes, below = allowed
-    found, seen, ranked, count = 0, 0, 0, 0
+    keys, bounds, begin, alive, lesser, yes, below = allowed
+    found, seen, ranked, count, end = 0, 0, 0, 0, begin + alive.shape[0]
     for place in range(order.shape[0] + 1):
         last = place == order.shape[0] or seen >= enough
         one = 0 if last else order[place]
-        begin, end = (0, 0) if last else (starts[one], starts[one + 1])
-        for block in range(begin, end):
-            living, first = alive[block], block * LANES
-            if living == 0 or below[bounds[block, 1] + 1] == below[bounds[block, 0]]:
+        low = end if last else max(starts[one], begin)
+        for block in range(low, end if last else min(starts[one + 1], end)):
+            living, first = alive[block - begin], block * LANES
+            if living == 0 or some_allowed(bounds, block, lesser, below)[0] == 0:
                 continue
-            for v in range(LANES):
-                may[v] = yes[np.uint32(keys[first + v])]
+            lanes_allowed(keys, first, lesser, yes, may)
             some = np.uint32(0)
             for v in range(LANES):
                 some |= (np.uint32(may[v]) << np.uint32(v)) & living

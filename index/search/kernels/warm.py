@@ -12,6 +12,8 @@ from index.search.kernels.arguments import (
     Columns,
     Limits,
     Lists,
+    Marked,
+    Marks,
     RotatedQuery,
     Vectors,
 )
@@ -39,9 +41,11 @@ def warm(dimension: int) -> None:
     allowed = Allowed(
         keys=number,
         bounds=np.zeros((1, 2), np.int32),
+        begin=0,
         alive=np.ones(1, np.uint32),
-        allowed=np.ones(1, np.int32),
-        below=np.array([0, 1], np.int32),
+        lesser=-1,
+        allowed=np.array([0, 1, 0], np.int32),
+        below=np.array([0, 0, 1, 1], np.int32),
     )
     columns = Columns(number, places, np.zeros(LANES))
     limits = Limits(rows, False, 0.0, 1.0)
@@ -54,14 +58,16 @@ def warm(dimension: int) -> None:
     products.scores(vectors, rows, query, out)
     products.exact_scores(vectors.rows, rows, query.astype(np.float64), np.zeros(1))
     quantized, steps = np.zeros((1, dimension), np.uint8), np.zeros(dimension, np.int16)
-    products.quantized_products(quantized, out, rows, steps, 1.0, 0, out)
+    products.quantized_products(quantized, out, rows, query, 0.0, steps, out)
     sums = np.zeros(LANES, np.uint64)
     products.checksums(vectors.words, vectors.multipliers, sums)
     products.checksums(vectors.words, vectors.multipliers, vectors.checksums)
     products.add_to_checksums(allowed.alive, vectors.multipliers[0], sums)
     products.add_to_checksums(sums, vectors.multipliers[0], sums)
     products.add_codes_to_checksums(codes.bits, vectors.multipliers, sums)
-    filters.limit(allowed, columns, limits, np.zeros(1, np.uint32))
+    marks = Marks(*np.zeros((2, LANES // 8), np.uint64))
+    marked = Marked(marks.owners, np.uint64(0), np.uint64(1))
+    filters.limit(allowed, columns, limits, marks, marked, False, np.zeros(1, np.uint32))
     filters.all_rows(allowed, rows)
     filters.sample(allowed, 1, rows)
     yes = np.ones(LANES, np.bool_)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from index.search import compaction
+from index.search import rows as rows_module
 from index.search.rows import Rows
 from index.search.segment_file import FIXED, Damaged, plan, read_header
 from index.search.sizes import Sizes
-from index.search.view import exact_rows
+from index.search.view import View
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
 from tests.index.search import oracle
@@ -169,10 +172,10 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
         mine &= (np.arange(count) < until) if until is not None else True
         best = np.flatnonzero(mine)[np.argsort(-(vectors[mine] @ query), kind="stable")[:10]]
         asked += len(best)
-        for path, (ranked_whole, scattered_lanes) in paths.items():
-            rows._sizes = Sizes(settle_rows=4000, scattered_lanes=scattered_lanes)
-            for part in rows._now.parts:
-                part.segment.exact_rows = ranked_whole
+        for path, (few_rows, scattered_lanes) in paths.items():
+            rows._sizes = Sizes(
+                settle_rows=4000, few_rows=few_rows, scattered_lanes=scattered_lanes
+            )
             groups_of_it = frozenset(chosen.tolist())
             filter = Filter(
                 1,
@@ -189,14 +192,6 @@ def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
     assert right["exact"] == asked
     assert right["by blocks"] >= 0.97 * asked
     assert right["by rows"] >= 0.97 * asked
-
-
-def test_what_is_ranked_whole_is_measured(tmp_path: Path) -> None:
-    rows, _ = filled(tmp_path, 6000)
-    (part,) = rows._now.parts
-    assert part.segment.exact_rows is None
-    assert exact_rows(part) > 0
-    assert part.segment.exact_rows == exact_rows(part)
 
 
 @pytest.mark.parametrize("scattered_lanes", [0, 99])
@@ -308,25 +303,25 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_pa
     """Copies of one picture, far from all others, have a list and a centroid of their own."""
     rng = np.random.default_rng(6)
     one, *middles = np.linalg.qr(rng.normal(size=(DIMENSION, 6)))[0].T.astype(np.float32)
-    others = np.repeat(middles, 60, axis=0) + 0.2 * unit(rng, 300)
-    vectors = np.concatenate([np.repeat([one], 20, axis=0), others]).astype(np.float32)
+    others = np.repeat(middles, 300, axis=0) + 0.2 * unit(rng, 1500)
+    vectors = np.concatenate([np.repeat([one], 900, axis=0), others]).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
     added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(len(vectors))]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
-    rows.apply(Changes(list(range(19))))
+    rows.apply(Changes(list(range(899))))
     assert not rows.needs_compaction  # one copy is left
-    rows.apply(Changes([19]))
+    rows.apply(Changes([899]))
     centroids = rows._now.parts[0].segment.centroids
     told = centroids[np.argmax(centroids @ vectors[0])]
     np.testing.assert_allclose(told, vectors[0], atol=1e-6)
     name, *_ = names_of(rows)
-    assert reopened(tmp_path, [name], range(20)).needs_compaction  # also after a restart
+    assert reopened(tmp_path, [name], range(900)).needs_compaction  # also after a restart
     assert rows.needs_compaction
     settle(rows)
     files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert len(rows) == 300
+    assert len(rows) == 1500
     assert told.tobytes() not in files
     assert vectors[0].tobytes() not in files
 
@@ -334,9 +329,9 @@ def test_centroid_that_was_a_removed_vector_goes_with_the_next_compaction(tmp_pa
 def test_list_without_rows_has_no_pictures_vector_for_a_centroid(tmp_path: Path) -> None:
     """Centroids begin as vectors of rows. Of equal centroids, all but one get no rows."""
     rng = np.random.default_rng(7)
-    vectors = np.concatenate([np.repeat(unit(rng, 1), 150, axis=0), unit(rng, 50)])
+    vectors = np.concatenate([np.repeat(unit(rng, 1), 1500, axis=0), unit(rng, 500)])
     rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
-    added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(200)]
+    added = [Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(2000)]
     rows.apply(Changes(added=entries(added)))
     settle(rows)
     segment = rows._now.parts[0].segment
@@ -540,3 +535,115 @@ def test_no_search_sees_half_a_change_while_rows_settle(tmp_path: Path) -> None:
         thread.join()
     assert not odd
     assert len(rows) == 200
+
+
+def of_spaces(folder: Path, sizes: dict[int, int]) -> tuple[Rows, NDArray[np.int64], Floats]:
+    """Rows of spaces of these sizes in one segment, mixed as they are posted; and the space and the
+    vector of each."""
+    rng = np.random.default_rng(11)
+    spaces = rng.permutation(np.repeat(list(sizes), list(sizes.values())))
+    vectors = unit(rng, len(spaces), 64)
+    rows = Rows(64, folder=folder, sizes=Sizes(settle_rows=SETTLE))
+    added = [
+        Row(link, int(space), link % 4, link % 9 == 0, vectors[link : link + 1], link % 5, link)
+        for link, space in enumerate(spaces)
+    ]
+    rows.apply(Changes(added=entries(added)))
+    settle(rows)
+    return rows, spaces, vectors
+
+
+OF_SPACES = {1: 40, 2: 1500, 3: 3, 5: 90, 8: 700, 9: 200, 11: 1}
+
+
+def test_rows_of_a_space_lie_together(tmp_path: Path) -> None:
+    rows, spaces, _ = of_spaces(tmp_path, OF_SPACES)
+    (part,) = rows._now.parts
+    segment = part.segment
+    assert segment.by_space
+    for space in OF_SPACES:
+        places = segment.places_of(np.flatnonzero(spaces == space).tolist())
+        blocks = segment.blocks_of(space)
+        assert blocks == slice(places.min() // 32, places.max() // 32 + 1)
+        lists = segment.lists_of(blocks)
+        assert segment.starts[lists.start] * 32 <= places.min()
+        assert places.max() < segment.starts[lists.stop] * 32
+    few = [segment.lists_of(segment.blocks_of(space)) for space in OF_SPACES]
+    assert [one.stop - one.start for one in few] == [1, 6, 1, 1, 3, 1, 1]
+    for space in (0, 4, 12):
+        assert View.of(part, Filter(space, kind=None)) is None
+
+
+@pytest.mark.parametrize("few_rows", [0, 512])
+@pytest.mark.parametrize("scattered_lanes", [0, 99])
+def test_no_space_answers_for_another(
+    tmp_path: Path, few_rows: int, scattered_lanes: float
+) -> None:
+    """Small spaces share lists and blocks."""
+    rows, spaces, vectors = of_spaces(tmp_path, OF_SPACES)
+    rows._sizes = Sizes(SETTLE, few_rows=few_rows, scattered_lanes=scattered_lanes)
+    links = np.arange(len(spaces))
+    right = asked = 0
+    for query in unit(np.random.default_rng(12), 6, 64):
+        for space in OF_SPACES:
+            for filter, mine in (
+                (Filter(space, kind=None), links >= 0),
+                (Filter(space, frozenset({1, 3})), (links % 2 == 1) & (links % 9 > 0)),
+                (Filter(space, kind="text", owners=frozenset({2})), links % 45 == 27),
+                (Filter(space, kind=None, but_owners=frozenset({2, 3})), links % 5 % 4 < 2),
+                (
+                    Filter(space, kind=None, since=500.0, until=2100.0),
+                    (links >= 500) & (links < 2100),
+                ),
+            ):
+                mine = links[mine & (spaces == space)]
+                best = mine[np.argsort(-(vectors[mine] @ query))[:10]]
+                found = rows.search(query, filter, k=10)
+                assert found.searched == len(mine)
+                assert np.isin(found.links, mine).all()
+                assert len(found.sample) == 0 or set(map(bytes, found.sample)) <= set(
+                    map(bytes, vectors[mine])
+                )
+                right += np.isin(best, found.links).sum()
+                asked += len(best)
+    assert right == asked if few_rows else right >= 0.99 * asked
+
+
+def test_file_in_which_spaces_are_scattered_is_read_and_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An earlier Magpie made lists of all spaces together."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr(compaction, "_gathered", lambda spaces: iter([np.arange(len(spaces))]))
+        earlier.setattr(rows_module, "needs_compaction", lambda parts: False)
+        rows, spaces, vectors = of_spaces(tmp_path, OF_SPACES)
+    name, *_ = names_of(rows)
+    again = Rows(64, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
+    again.load(Settled((name,), 10_000))
+    assert not again._now.parts[0].segment.by_space
+
+    def check() -> None:
+        for space in OF_SPACES:
+            mine = np.flatnonzero(spaces == space)
+            query = vectors[mine[0]]
+            found = again.search(query, Filter(space, kind=None), k=3)
+            assert found.searched == len(mine)
+            best = mine[np.argsort(-(vectors[mine] @ query))[:3]]
+            assert found.links[0] == mine[0]
+            assert np.isin(found.links, mine).all()
+            assert len(best) == len(found.links)
+
+    check()
+    assert again.needs_compaction
+    settle(again)
+    assert again._now.parts[0].segment.by_space
+    check()
+
+
+def test_sample_is_left_out_where_none_is_wanted(tmp_path: Path) -> None:
+    rows, vectors = filled(tmp_path)
+    found = rows.search(vectors[3], Filter(1), k=5)
+    other = rows.search(vectors[3], Filter(1), k=5, sampled=False)
+    assert len(found.sample) > 0
+    assert other.sample.shape == (0, DIMENSION)
+    assert found.links.tolist() == other.links.tolist()

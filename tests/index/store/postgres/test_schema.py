@@ -14,7 +14,11 @@ INDEXES = """SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'publ
 async def test_a_database_of_the_first_shape_gets_what_a_new_one_has(
     postgres_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with postgres.fresh(postgres_server) as old, postgres.fresh(postgres_server) as new:
+    bare = postgres.EMPTY
+    async with (
+        postgres.fresh(postgres_server, bare) as old,
+        postgres.fresh(postgres_server, bare) as new,
+    ):
         with monkeypatch.context() as then:
             then.setattr(schema, "STEPS", schema.STEPS[:1])
             then.setattr(schema, "LATEST", 1)

@@ -44,7 +44,7 @@ class Process:
 async def process(url: str, sizes: Sizes = LARGE) -> AsyncIterator[Process]:
     store, closed = await PostgresStore.open(url), asyncio.Event()
     searching = Pool(1, "search", closed)
-    index = store.vector_index(searching, searching, closed, write=True, sizes=sizes)
+    index = store.vector_index(*[searching] * 3, closed, write=True, sizes=sizes)
     try:
         if await store.model_record.get() is None:
             await store.model_record.set(MODEL)

@@ -1,0 +1,58 @@
+"""Rows in segment files: those of a space lie together, and each filter is kept to."""
+
+from __future__ import annotations
+
+from checks.mutants.mutant import Mutant
+
+SEGMENT = "tests/index/search/test_segment.py"
+LOAD = "tests/bench/test_search_load.py"
+
+MUTANTS = (
+    Mutant(
+        "a large space has lists of its own",
+        "index/search/compaction.py",
+        "        if end - begin >= ALONE_ROWS:\n",
+        "        if False:\n",
+        (f"{SEGMENT}::test_rows_of_a_space_lie_together",),
+    ),
+    Mutant(
+        "a file in which spaces are scattered is made anew",
+        "index/search/compaction.py",
+        " or not part.segment.by_space\n",
+        "\n",
+        (f"{SEGMENT}::test_file_in_which_spaces_are_scattered_is_read_and_made_anew",),
+    ),
+    Mutant(
+        "keys of other spaces in a shared block don't answer",
+        "index/search/view.py",
+        "        number[1:-1] = keys\n",
+        "        number[1:-1], number[-1] = keys, 1\n",
+        (f"{SEGMENT}::test_no_space_answers_for_another",),
+    ),
+    Mutant(
+        "a time is looked at where its mark leaves a doubt",
+        "index/search/kernels/filters.py",
+        "                unsure |= _same(word, early) | _same(word, late)\n",
+        "                unsure |= _same(word, early)\n",
+        (f"{SEGMENT}::test_no_space_answers_for_another",),
+    ),
+    Mutant(
+        "a link whose removal is under way was not missed",
+        "bench/search/through_gallery.py",
+        "        self.leaving.update(source for source, _ in gone)\n"
+        "        await gallery.remove_sources(1, [source for source, _ in gone])\n",
+        "        await gallery.remove_sources(1, [source for source, _ in gone])\n"
+        "        self.leaving.update(source for source, _ in gone)\n",
+        (f"{LOAD}::test_link_whose_removal_is_under_way_was_not_missed",),
+    ),
+    Mutant(
+        "a question in a channel whose first picture is being added is answered",
+        "index/search/memtable.py",
+        "        table[[code for code in wanted if code < count]] = True\n",
+        "        table[wanted] = True\n",
+        (
+            "tests/index/search/test_rows.py"
+            "::test_question_in_a_channel_whose_first_picture_is_being_added",
+        ),
+    ),
+)
