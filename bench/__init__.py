@@ -1,8 +1,8 @@
 """Measurements: figures, each beside a named peer or limit from the same run.
 
 `python -m bench NAME` runs one and prints it. MEASUREMENTS names the module of each; that module
-offers `run(options: Options) -> Report`. A new measurement is a module and a line here. COMPUTED has
-what is worked out from measured figures.
+offers `run(options: Options) -> Report`. A new measurement is a module and a line here. COMPUTED
+has what is worked out from measured figures.
 
 What judges right and wrong, and measures nothing, is in the package `checks`. `python -m bench`
 runs those too, by the names in `checks.CHECKS`.

@@ -85,10 +85,10 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
             change()
             check(rows, living, rng, repeated)
         chance.shuffle(running)
-        for compaction in running:
-            made = compaction.build()
+        for one in running:
+            made = one.build()
             change()
-            rows.finish_compaction(compaction, made)
+            rows.finish_compaction(one, made)
             settled = rows.settled()
             touched = set(settled.touched)
             rows.remove_other_files()
@@ -615,7 +615,7 @@ def test_file_in_which_spaces_are_scattered_is_read_and_made_anew(
     """An earlier Magpie made lists of all spaces together."""
     with monkeypatch.context() as earlier:
         earlier.setattr(compaction, "_gathered", lambda spaces: iter([np.arange(len(spaces))]))
-        earlier.setattr(rows_module, "needs_compaction", lambda parts: False)
+        earlier.setattr(rows_module, "compacted", lambda parts, largest: [])
         rows, spaces, vectors = of_spaces(tmp_path, OF_SPACES)
     name, *_ = names_of(rows)
     again = Rows(64, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
