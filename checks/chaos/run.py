@@ -245,8 +245,7 @@ class ChaosRun:
             for mark in marks:
                 here = GENERAL if guild == NEST else mark
                 add = functools.partial(ada.command, "channels", "add", where=str(here))
-                await self._set_up(functools.partial(add, channel=str(mark)), servers.ADA, here)
-                self._wishes.marked.add(mark)
+                await self._mark(functools.partial(add, channel=str(mark)), here, mark)
         ada.guilds.sort(key=lambda one: one["id"] != str(NEST))
         on = functools.partial(ada.command, "reposts", "on", where=str(GENERAL))
         await self._set_up(functools.partial(on, channel=str(GENERAL)), servers.ADA, GENERAL)
@@ -257,6 +256,16 @@ class ChaosRun:
         self._notices = NoticeWitness(
             self._server, self._witness, WATCHING, self._wishes, self._bot.clock
         )
+
+    async def _mark(self, add: Asking, here: int, mark: int) -> None:
+        """Have a channel watched. An answer may also say that it could not be done just now."""
+        for _ in range(PATIENT_TIMES):
+            await self._set_up(add, servers.ADA, here)
+            with contextlib.suppress(Unreadable):
+                if mark in await asyncio.to_thread(truth.marked, self._store.place):
+                    self._wishes.marked.add(mark)
+                    return
+        self._outcome.note("stuck", [f"{mark} can't be watched"])
 
     async def _set_up(self, step: Asking, user: int, here: int) -> None:
         if await self._answer_in_the_end(step, user, here) is None:

@@ -252,6 +252,12 @@ def covered(place: Place) -> set[int]:
     return {group for (group,) in groups}
 
 
+def marked(place: Place) -> set[int]:
+    """The channels and categories that are kept as watched."""
+    [groups] = rows(place, "SELECT group_id FROM watched")
+    return {group for (group,) in groups}
+
+
 def kept(place: Place) -> tuple[set[str], set[bytes]]:
     """The file names and keys that are in use."""
     links, items = rows(place, "SELECT name, details FROM links", "SELECT key FROM items")

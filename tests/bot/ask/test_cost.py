@@ -23,6 +23,7 @@ async def test_a_question_asks_as_little_of_discord_and_the_database_as_it_can(
 ) -> None:
     """However many words it has: each message of a hit is read once, and one request answers."""
     finn = await scene.log_in("finn")
+    await finn.command("find", query="green")  # the first question in an hour removes old ones
     statements = list[str]()
     execute = aiosqlite.Connection._execute
 
