@@ -9,7 +9,7 @@ from pathlib import Path
 
 # The kinds of processor that Magpie's loops and products differ on, by the feature that tells one;
 # the first that a processor has counts.
-KINDS = {"amx": "amx_tile", "avx512": "avx512f", "avx2": "avx2"}
+KINDS = {"amx": "amx_tile", "avx512_bf16": "avx512_bf16", "avx512": "avx512f", "avx2": "avx2"}
 # What a processor of one kind may have or lack, and how fast its products are then.
 PRODUCTS = ("amx_bf16", "amx_int8", "avx512_bf16", "avx512_vnni", "avx_vnni")
 PLAIN = "plain"  # none of these

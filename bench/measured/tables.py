@@ -25,7 +25,12 @@ from bench.report import Figure
 
 PLACE = re.compile(r"(<!-- measured: ([\w ]+?) -->\n).*?(<!-- end -->)", re.S)
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
-TITLES = {"amx": "AMX", "avx512": "AVX-512", "avx2": "AVX2"}
+TITLES = {
+    "amx": "AMX",
+    "avx512_bf16": "AVX-512 with bfloat16",
+    "avx512": "AVX-512",
+    "avx2": "AVX2",
+}
 ALL_TARGETS = "targets"
 MANY_ROWS = 40  # a longer table is folded, below its targets
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import MEASUREMENTS
+from bench.machine import KINDS
 from bench.measured.kept import read
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -34,7 +35,7 @@ def test_a_run_that_is_kept_has_only_figures_that_its_bench_prints(name: str) ->
                 assert is_made_of(figure, known), figure
 
 
-@pytest.mark.parametrize("kind", ["avx512", "avx2", "amx"])
+@pytest.mark.parametrize("kind", list(KINDS))
 def test_a_run_lies_in_the_folder_of_its_kind(kind: str) -> None:
     for kinds in KEPT.values():
         assert {run.kind for run in kinds.get(kind, [])} <= {kind}

@@ -59,6 +59,7 @@ def rows(*runs: Run, other: list[Run] | None = None) -> dict[str, list[str]]:
     ("features", "is_a"),
     [
         ({"avx", "avx2", "avx512f", "avx512_vnni", "amx_tile", "amx_int8"}, "amx"),
+        ({"avx", "avx2", "avx512f", "avx512_vnni", "avx512_bf16"}, "avx512_bf16"),
         ({"avx", "avx2", "avx512f", "avx512_vnni"}, "avx512"),
         ({"avx", "avx2", "avx_vnni"}, "avx2"),
         ({"avx"}, platform.machine()),
