@@ -102,7 +102,9 @@ async def test_pictures_of_others_are_not_judged(magpie: Magpie) -> None:
         await add_watch(magpie, guild, BOT)
     await magpie.gallery.ready_to_judge()
     theirs, _ = [await keep(magpie, guild) for guild in (ODD, EVEN)]
-    await becomes(lambda: magpie.gallery.watches.unjudged(limit=9), [Unjudged(theirs, Stage.SHOWN)])
+    await becomes(
+        lambda: magpie.gallery.watches.unjudged(limit=9), [Unjudged(ODD, theirs, Stage.SHOWN)]
+    )
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["due", "begun"])

@@ -126,11 +126,10 @@ async def indexed(client: Magpie, message: dict[str, Any]) -> list[Link]:
 
     await until(holds)
     found = []
-    for id in range(1, (await client.gallery.links.count()).links + 1):
-        link = await client.gallery.links.link(int(message["guild_id"]), id)
-        if link is not None and link.source == message["id"]:
-            found.append(link)
-    return found
+    for guild in client.guilds:
+        ids = await client.gallery.links.ids_of_source(guild.id, message["id"])
+        found += [await client.gallery.links.link(guild.id, id) for id in ids.values()]
+    return [link for link in found if link is not None]
 
 
 async def test_link_has_owner_time_group_and_name(

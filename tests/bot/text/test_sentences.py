@@ -57,6 +57,7 @@ FOR_THE_OPERATOR: list[BaseException] = [
     index.StoreLocked(SECRET),
     index.StoreCorrupt(SECRET, "no magic"),
     index.StoreTooNew(SECRET, 9, 1),
+    index.ClaimRefused(str(SECRET), 1, 2, "model.secret"),
     index.StoreFull(SECRET),
     index.StoreUnreachable(SECRET, "permission denied"),
     index.ModelMismatch(SECRET, "a", "b"),
