@@ -245,6 +245,8 @@ class Compaction:
         lists, centroids, count = np.zeros(len(spaces), np.int64), [], 0
         for rows in _gathered(spaces):
             many = min(LISTS_PER_ROOT * math.sqrt(len(rows)), len(rows) / ROWS_A_LIST)
+            if spaces[rows[0]] != spaces[rows[-1]]:
+                many = 1  # in several lists, the rows of a space would not lie together
             learned = self._learn(rows, max(round(many), 1))
             nearest, means = self._assign(rows, learned)
             lists[rows] = count + nearest

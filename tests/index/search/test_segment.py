@@ -640,6 +640,17 @@ def test_file_in_which_spaces_are_scattered_is_read_and_made_anew(
     check()
 
 
+def test_a_new_segment_is_not_made_anew(tmp_path: Path) -> None:
+    """Small servers share a list, also where they have many rows together."""
+    rng = np.random.default_rng(12)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
+    new = [Row(n, 1 + n % 3, 1, False, unit(rng, 1)) for n in range(1000)]
+    rows.apply(Changes(added=entries(new)))
+    settling = rows.begin_settling(hurried=True)
+    rows.finish_compaction(settling, settling.build())
+    assert not rows.needs_compaction
+
+
 def test_sample_is_left_out_where_none_is_wanted(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     found = rows.search(vectors[3], Filter(1), k=5)
