@@ -21,7 +21,7 @@ from index.search.sizes import DEFAULT_SIZES
 SERVERS = (10, 1_000, 1_000_000)
 DAY_S = 86_400
 MB, GB = 1e6, 1e9
-# A bot of so many servers must have as many shards as Discord asks for.
+# Servers that a shard may serve at most.
 SERVERS_OF_A_SHARD = 2_500
 HASH_ROW_BYTES = ROW.itemsize - ROW["space"].itemsize  # the space is not kept with each
 

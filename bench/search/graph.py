@@ -1,7 +1,7 @@
 """USearch's index of the vectors, a graph (HNSW), which takes long to make.
 
 `python -m bench.search.graph ROWS [MINUTES]` makes the one of `bench search` at that size and keeps
-it under build/. It stops after so many minutes, and goes on when it is called again. At 1,000,000
+it under build/. It stops after some minutes, and goes on when it is called again. At 1,000,000
 rows USearch is measured only where that was done.
 """
 

@@ -35,9 +35,9 @@ class _Adapter(AsyncWebhookAdapter):
     async def create_interaction_response(
         self, interaction_id: int, token: str, *, params: MultipartParameters, **how: Any
     ) -> Any:
-        """Send an answer. discord.py asks for the whole message that becomes of it, and fails where
-        a server says nothing all the same. Nobody reads that message here, so it is not asked for;
-        and whatever a server says, the answer is shown."""
+        """Send an answer. discord.py asks for the whole message that it becomes, and fails where a
+        server sends none. Nobody reads that message here, so it is not asked for. Whatever a server
+        says, the answer is shown."""
         route = Route(
             "POST",
             "/interactions/{webhook_id}/{webhook_token}/callback",

@@ -41,8 +41,8 @@ from index.types.records import Floats
 # written about ten times while a segment grows to the largest size, and below that size a query
 # meets two or three segments, seldom more.
 COMPACTION_SHARE = 0.1
-# A space with at least so many rows has lists of its own. Smaller ones share lists, in the order of
-# their ids: with one for each, most of a list would be the rows that fill it up.
+# A space with at least this many rows has lists of its own. Smaller ones share a list, in the order
+# of their ids: if each had its own, most of a list would be empty places.
 ALONE_ROWS = 512
 # The number of a space's lists is this factor times the square root of the number of its rows.
 # Comparing a query with the centroids then costs about as much as looking through the nearest
