@@ -30,6 +30,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def no_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let answers alone decide: the stand-ins take the same time in each format, but for chance."""
+    monkeypatch.setattr(calibration, "QUIET_S", -1.0)
+
+
+@pytest.fixture
 def found(tiny_clip: Path) -> Checkpoint:
     return checkpoint.find(str(tiny_clip))
 
@@ -59,6 +65,7 @@ def soft_patches() -> list[Image.Image]:
     return [Image.fromarray(one).resize((224, 224), Image.Resampling.BICUBIC) for one in pixels]
 
 
+@pytest.mark.usefixtures("no_times")
 def test_a_format_that_errs_on_photographs_alone_is_refused(
     photographs: dict[str, bytes], found: Checkpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -80,12 +87,10 @@ def test_a_format_that_errs_on_photographs_alone_is_refused(
     )
 
 
-def test_samples_keep_a_margin_since_real_pictures_differ_more(
-    found: Checkpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("no_times")
+def test_samples_keep_a_margin_since_real_pictures_differ_more(found: Checkpoint) -> None:
     if not packed.supported("int8"):
         pytest.skip("this processor has no fast int8")
-    monkeypatch.setattr(calibration, "QUIET_S", -1.0)  # only answers count, and no times
     sample = sample_images(224)
     for error, passes in ((1.0, False), (0.7, True)):
 
@@ -99,6 +104,7 @@ def test_samples_keep_a_margin_since_real_pictures_differ_more(
         assert (made.number_format == "int8") == passes
 
 
+@pytest.mark.usefixtures("no_times")
 def test_the_choice_is_remembered_for_machine_model_and_precision(
     found: Checkpoint, cache: Path
 ) -> None:
@@ -124,6 +130,7 @@ def test_the_choice_is_remembered_for_machine_model_and_precision(
         assert start(found)[0] == first
 
 
+@pytest.mark.usefixtures("no_times")
 def test_a_choice_that_cannot_be_made_again_is_made_anew(found: Checkpoint) -> None:
     candidates = [one for one in ("int8", "bfloat16", "float32") if packed.supported(one)]  # type: ignore[arg-type]
     if len(candidates) < 2:
@@ -147,6 +154,7 @@ def test_a_choice_that_cannot_be_made_again_is_made_anew(found: Checkpoint) -> N
     assert start() == first  # what may have been a lack of memory is not remembered
 
 
+@pytest.mark.usefixtures("no_times")
 def test_without_a_place_to_remember_it_is_chosen_anew(
     found: Checkpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
