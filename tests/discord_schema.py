@@ -17,10 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from jsonschema_rs import Draft202012, Draft202012Validator, Registry, ValidationError
 
 from sandbox.rest import Exchange
 
@@ -160,7 +157,7 @@ def _check_answer(
 def _validate(uri: str, pointer: str, value: Any, name: str, report: Report) -> None:
     for error in _validator(uri, pointer).iter_errors(value):
         cause = _cause(error)
-        where = "".join(f"[{part!r}]" for part in cause.absolute_path)
+        where = "".join(f"[{part!r}]" for part in cause.instance_path)
         report.problems.append(f"{name}: {where} {cause.message[:300]}")
 
 
@@ -169,20 +166,22 @@ def _cause(error: ValidationError) -> ValidationError:
 
     The member that was meant is the one whose `type` fits; its deepest error is told.
     """
-    if not error.context:
+    members = [one for one in getattr(error.kind, "context", ()) if one]
+    if not members:
         return error
-    members: dict[Any, list[ValidationError]] = {}
-    for one in error.context:
-        members.setdefault(one.schema_path[0], []).append(one)
-    meant = min(members.values(), key=lambda errors: (any(map(_about_type, errors)), len(errors)))
-    return _cause(max(meant, key=lambda one: len(one.absolute_path)))
+    depth = len(error.instance_path)
+    meant = min(
+        members,
+        key=lambda errors: (any(_about_type(one, depth) for one in errors), len(errors)),
+    )
+    return _cause(max(meant, key=lambda one: len(one.instance_path)))
 
 
-def _about_type(error: ValidationError) -> bool:
-    """Whether an error says that another member of the union was meant."""
-    if not error.path:
-        return error.validator == "type"
-    return error.path[-1] == "type"
+def _about_type(error: ValidationError, depth: int) -> bool:
+    """Whether an error says that another member of the union at this depth was meant."""
+    if len(error.instance_path) == depth:
+        return error.kind.name == "type"
+    return error.instance_path[-1] == "type"
 
 
 def _name(exchange: Exchange) -> str:
@@ -217,7 +216,7 @@ def _paths() -> dict[str, Any]:
 
 
 @functools.cache
-def _registry() -> Registry[Any]:
+def _registry() -> Registry:
     # Discord takes ids in requests as numbers too, and discord.py sends some so. It takes
     # permissions as text, which its documentation asks for, and the schema has only numbers.
     lenient = copy.deepcopy(_schema())
@@ -226,10 +225,7 @@ def _registry() -> Registry[Any]:
     named = overwrite["requestBody"]["content"]["application/json"]["schema"]["properties"]
     for name in ("allow", "deny"):
         named[name]["type"] = ["string", *named[name]["type"]]
-    return Registry().with_resources(
-        (uri, Resource(contents=contents, specification=DRAFT202012))
-        for uri, contents in ((ANSWERS, _schema()), (REQUESTS, lenient))
-    )
+    return Registry([(ANSWERS, _schema()), (REQUESTS, lenient)], draft=Draft202012)
 
 
 @functools.cache
