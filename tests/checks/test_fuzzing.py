@@ -105,7 +105,7 @@ def test_children_are_counted_while_threads_end() -> None:
     churning = threading.Thread(target=churn)
     churning.start()
     try:
-        for _ in range(3000):
+        for _ in range(500):
             children()
     finally:
         over.set()
