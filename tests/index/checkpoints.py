@@ -77,8 +77,10 @@ def tiny_altclip(folder: Path) -> Path:
 
 
 def clip_b32(folder: Path) -> Path:
-    """CLIP ViT-B/32 of full size; its tokenizer has letters in place of words."""
-    config = CLIPConfig()
+    """CLIP ViT-B/32 with four layers; its tokenizer has letters in place of words."""
+    config = CLIPConfig(
+        text_config={"num_hidden_layers": 4}, vision_config={"num_hidden_layers": 4}
+    )
     vocabulary = _bytes_vocabulary()
     config.text_config.bos_token_id = vocabulary["<|startoftext|>"]
     config.text_config.eos_token_id = vocabulary["<|endoftext|>"]

@@ -21,6 +21,7 @@ from index.embed.packed import NumberFormat
 from index.types.records import Floats, Precision
 
 CPU = torch.device("cpu")
+SMALL = sample_images(32)  # drawn once, at the first use
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +117,7 @@ def test_the_choice_is_remembered_for_machine_model_and_precision(
 
     def start(of: Checkpoint, precision: str = "fast") -> tuple[NumberFormat, list[NumberFormat]]:
         built.clear()
-        made = calibrated("images", precision, CPU, build, sample_images(32), of)  # type: ignore[arg-type]
+        made = calibrated("images", precision, CPU, build, SMALL, of)  # type: ignore[arg-type]
         return made.number_format, list(built)
 
     first, tried = start(found)
@@ -143,7 +144,7 @@ def test_a_choice_that_cannot_be_made_again_is_made_anew(found: Checkpoint) -> N
         return Side(number_format)
 
     def start() -> str:
-        made = calibrated("images", "fast", CPU, build, sample_images(32), found)
+        made = calibrated("images", "fast", CPU, build, SMALL, found)
         return str(made.number_format)
 
     first = start()
@@ -161,8 +162,7 @@ def test_without_a_place_to_remember_it_is_chosen_anew(
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     formats = {
-        calibrated("images", "fast", CPU, Side, sample_images(32), found).number_format
-        for _ in range(2)
+        calibrated("images", "fast", CPU, Side, SMALL, found).number_format for _ in range(2)
     }
     assert len(formats) == 1
 
