@@ -86,7 +86,7 @@ MUTANTS = (
         "bot/sync/new_bytes.py",
         "while self._size > self._most:",
         "while False:",
-        (BOT,),
+        ("tests/bot/sync/test_new_bytes.py",),
     ),
     Mutant(
         "a picture whose words can't be read is not tried for ever",
