@@ -3,7 +3,7 @@
 The rows of a space lie together, and so does what is kept of them in memory: a question, which is
 always about one space, looks at nothing else. In a large space they lie list by list, like by like.
 
-What is kept of a row in memory is one bit a dimension, and two factors. The bits are the signs of
+What is looked through of a row is one bit a dimension, and two factors. The bits are the signs of
 the difference between the vector and the centroid of its list, rotated. The factors turn a product
 of bits into an unbiased estimate of the cosine (RaBitQ, Gao and Long 2024; the part of the query
 along the centroid is added exactly). The rows with the best estimates are then ranked by their full
@@ -36,8 +36,11 @@ from index.types.records import Floats
 
 # A list with a smaller spread holds copies of one picture: its centroid is their vector.
 SAME_PICTURE_SPREAD = 1e-3
-# Arrays that are held in memory, since each query looks through them.
-OF_ROWS = ("codes", "factors", "keys", "owners", "posted")
+# Arrays that each query looks through. Those that decide who may see a row are copied when they have
+# been checked. CODES only decide which vectors are compared, and those are checked each time. So
+# the codes, most of what a row takes, stay mapped: the system can take their memory back.
+CODES = ("codes", "factors")
+COPIED = ("keys", "owners", "posted")
 OF_LISTS = ("centroids", "spreads", "errors", "starts", "rotation")
 MARKS = 127  # steps from the first time of a segment to the last one, as seven bits tell them
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
@@ -62,10 +65,10 @@ class Segment:
         self.write = write
         self.rows = fields["rows"]
         self.vectors: Floats = self.mapped["vectors"]
-        for name in (*OF_ROWS, *OF_LISTS):
+        for name in (*COPIED, *OF_LISTS):
             setattr(self, name, self.mapped[name].copy())
-        self.codes: Words
-        self.factors: Floats
+        self.codes: Words = self.mapped["codes"]
+        self.factors: Floats = self.mapped["factors"]
         self.keys: NDArray[np.int32]
         self.owners: Ints
         self.posted: NDArray[np.float64]
@@ -102,8 +105,8 @@ class Segment:
 
     @property
     def resident_bytes(self) -> int:
-        """What of the file is held in memory."""
-        held = [getattr(self, name) for name in (*OF_ROWS, *OF_LISTS)]
+        """What queries look through: it is held in memory, or mapped (CODES)."""
+        held = [getattr(self, name) for name in (*CODES, *COPIED, *OF_LISTS)]
         of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
         marks = (*self.marks, self._overwritten)
         return sum(array.nbytes for array in (*held, *of_blocks, *marks))
@@ -209,8 +212,6 @@ class Segment:
             return
         arrays = self.mapped
         arrays["vectors"][places] = 0
-        arrays["codes"][blocks, :, lanes] = 0
-        arrays["factors"][:, places] = 0
         arrays["links"][places] = TOMBSTONE
         for name in ("frames", "owners", "posted"):
             arrays[name][places] = 0
