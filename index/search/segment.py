@@ -36,11 +36,11 @@ from index.types.records import Floats
 
 # A list with a smaller spread holds copies of one picture: its centroid is their vector.
 SAME_PICTURE_SPREAD = 1e-3
-# Arrays that each query looks through. Those that decide who may see a row are copied when they have
-# been checked. CODES only decide which vectors are compared, and those are checked each time. So
-# the codes, most of what a row takes, stay mapped: the system can take their memory back.
-CODES = ("codes", "factors")
-COPIED = ("keys", "owners", "posted")
+# Arrays that each query looks through. All but 4 bytes of a row stay mapped, so that the system can
+# take their memory back, and a start needn't copy them. What decides who may see a row is copied:
+# a file that changes later changes nothing of that.
+MAPPED = ("codes", "factors", "owners", "posted")
+COPIED = ("keys",)
 OF_LISTS = ("centroids", "spreads", "errors", "starts", "rotation")
 MARKS = 127  # steps from the first time of a segment to the last one, as seven bits tell them
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
@@ -65,10 +65,12 @@ class Segment:
         self.write = write
         self.rows = fields["rows"]
         self.vectors: Floats = self.mapped["vectors"]
+        for name in MAPPED:
+            setattr(self, name, self.mapped[name])
         for name in (*COPIED, *OF_LISTS):
             setattr(self, name, self.mapped[name].copy())
-        self.codes: Words = self.mapped["codes"]
-        self.factors: Floats = self.mapped["factors"]
+        self.codes: Words
+        self.factors: Floats
         self.keys: NDArray[np.int32]
         self.owners: Ints
         self.posted: NDArray[np.float64]
@@ -105,8 +107,8 @@ class Segment:
 
     @property
     def resident_bytes(self) -> int:
-        """What queries look through: it is held in memory, or mapped (CODES)."""
-        held = [getattr(self, name) for name in (*CODES, *COPIED, *OF_LISTS)]
+        """What queries look through: it is held in memory, or mapped."""
+        held = [getattr(self, name) for name in (*MAPPED, *COPIED, *OF_LISTS)]
         of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
         marks = (*self.marks, self._overwritten)
         return sum(array.nbytes for array in (*held, *of_blocks, *marks))
@@ -213,8 +215,7 @@ class Segment:
         arrays = self.mapped
         arrays["vectors"][places] = 0
         arrays["links"][places] = TOMBSTONE
-        for name in ("frames", "owners", "posted"):
-            arrays[name][places] = 0
+        arrays["frames"][places] = 0
         arrays["sums"][0, places] = 0
         for block in np.unique(blocks).tolist():
             here = places[blocks == block]
