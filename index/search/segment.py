@@ -36,12 +36,11 @@ from index.types.records import Floats
 
 # A list with a smaller spread holds copies of one picture: its centroid is their vector.
 SAME_PICTURE_SPREAD = 1e-3
-# Arrays that each query looks through. All but 4 bytes of a row stay mapped, so that the system can
-# take their memory back, and a start needn't copy them. What decides who may see a row is copied:
-# a file that changes later changes nothing of that.
-MAPPED = ("codes", "factors", "owners", "posted")
-COPIED = ("keys",)
-OF_LISTS = ("centroids", "spreads", "errors", "starts", "rotation")
+# Arrays that each query looks through. Most of them stay mapped, so that the system can take their
+# memory back, and a start needn't copy them. What decides who may see a row, and which rows a list
+# has, is copied: a file that changes later changes nothing of that.
+MAPPED = ("codes", "factors", "owners", "posted", "centroids", "rotation")
+COPIED = ("keys", "spreads", "errors", "starts")
 MARKS = 127  # steps from the first time of a segment to the last one, as seven bits tell them
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
 
@@ -67,7 +66,7 @@ class Segment:
         self.vectors: Floats = self.mapped["vectors"]
         for name in MAPPED:
             setattr(self, name, self.mapped[name])
-        for name in (*COPIED, *OF_LISTS):
+        for name in COPIED:
             setattr(self, name, self.mapped[name].copy())
         self.codes: Words
         self.factors: Floats
@@ -108,7 +107,7 @@ class Segment:
     @property
     def resident_bytes(self) -> int:
         """What queries look through: it is held in memory, or mapped."""
-        held = [getattr(self, name) for name in (*MAPPED, *COPIED, *OF_LISTS)]
+        held = [getattr(self, name) for name in (*MAPPED, *COPIED)]
         of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
         marks = (*self.marks, self._overwritten)
         return sum(array.nbytes for array in (*held, *of_blocks, *marks))

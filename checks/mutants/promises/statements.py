@@ -29,7 +29,8 @@ MUTANTS = (
     Mutant(
         "a start doesn't look for the links that were touched among all",
         "index/store/sqlite/rows.py",
-        "FROM touched\n                    WHERE EXISTS (SELECT 1 FROM links WHERE links.id = touched.link))",
+        "FROM touched\n"
+        "                    WHERE EXISTS (SELECT 1 FROM links WHERE links.id = touched.link))",
         "FROM touched JOIN links ON links.id = touched.link)",
         (NAMED,),
     ),
