@@ -145,6 +145,7 @@ async def _measure(size: int, cores: Sequence[int]) -> Measured:
         )
         peer = await Gallery.open(file, str(model), device="cpu", precision="auto", read_only=True)
         stack.push_async_callback(peer.close)
+        await peer.ready_to_embed()
         member = await stack.enter_async_context(Person.log_in(session, base, large_server.MEMBER))
         for words in [next(asked) for _ in range(WARMING)]:
             await _ask(member, words)

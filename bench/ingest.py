@@ -104,6 +104,7 @@ async def product(
 ) -> tuple[float, list[float]]:
     """Add the pictures as the bot does. -> seconds, and event-loop lags in seconds"""
     gallery = await Gallery.open(database, str(folder), device=device, precision=precision)
+    await gallery.ready_to_embed()
     waiting = list(enumerate(pictures))
     lags: list[float] = []
 

@@ -200,8 +200,9 @@ async def run(
             await transcriber.close()  # it has read nothing, and tells only how workers must read
             transcriber = AskingTranscriber(workers, transcriber.revision)
         stack.push_async_callback(gallery.close)
-        # While the connection to Discord is made, so that nobody waits for it.
-        warming = asyncio.create_task(_warm(gallery), name="warm")
+        # While the connection to Discord is made and the first questions are answered.
+        completing = asyncio.create_task(gallery.ready_to_embed(), name="complete")
+        warming = asyncio.create_task(_warm(gallery, completing), name="warm")
         stack.push_async_callback(asyncio.wait, [warming])
         stop = stop or _stop_on_signals()
         client = await stack.enter_async_context(
@@ -211,7 +212,7 @@ async def run(
             disk = None if is_address(chosen.db) else chosen.beside.parent
             queue = workers.dead_letters.state if workers is not None else None
             health.watch(client.condition, gallery.links.count_links, disk, queue)
-        await _serve(client, stop, claim, chosen)
+        await _serve(client, stop, claim, completing, chosen)
     log.info(logs.fields("stopped"))
 
 
@@ -253,8 +254,9 @@ async def _open_gallery(chosen: Settings, sizes: Sizes) -> Gallery:
     return gallery
 
 
-async def _warm(gallery: Gallery) -> None:
-    """Have ready what the first picture and the first overview need."""
+async def _warm(gallery: Gallery, completing: asyncio.Task[None]) -> None:
+    """Have ready what the first picture and the first overview need, once the model is complete."""
+    await asyncio.wait([completing])
     await gallery.ready_to_compare()
     await gallery.ready_to_lay_out()
 
@@ -267,30 +269,43 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
+async def _failure(task: asyncio.Task[None]) -> None:
+    """Raise what the task raises; it doesn't return."""
+    await asyncio.shield(task)
+    await asyncio.Event().wait()
+
+
 async def _serve(
-    client: Magpie, stop: asyncio.Event, claim: Claim | None, chosen: Settings
+    client: Magpie,
+    stop: asyncio.Event,
+    claim: Claim | None,
+    completing: asyncio.Task[None],
+    chosen: Settings,
 ) -> None:
     """Let the client serve until `stop` is set, then close it.
 
-    raises   StartFailed, Ousted
+    completing   loads the rest of the model
+    raises       StartFailed, Ousted, ModelError
     """
     serving = asyncio.create_task(client.serve(), name="serve")
     measuring = asyncio.create_task(client.metrics.watch_loop(), name="loop-lag")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     keeping = asyncio.create_task(claims.keep(claim, chosen, client.clocks.claim_s), name="claim")
-    await asyncio.wait({serving, stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
+    failing = asyncio.create_task(_failure(completing), name="failure")
+    await asyncio.wait({serving, stopping, keeping, failing}, return_when=asyncio.FIRST_COMPLETED)
     stopped = not serving.done()
     if stopped:
         log.info(logs.fields("stopping"))
         await client.close()
         serving.cancel()  # it may still wait for an answer from Discord
-    for task in (stopping, keeping, measuring):
+    for task in (stopping, keeping, failing, measuring):
         task.cancel()
-    ended, kept, *_ = await asyncio.gather(
-        serving, keeping, stopping, measuring, return_exceptions=True
+    ended, kept, failed, *_ = await asyncio.gather(
+        serving, keeping, failing, stopping, measuring, return_exceptions=True
     )
-    if isinstance(kept, Exception):
-        raise kept
+    for error in (kept, failed):
+        if isinstance(error, Exception):
+            raise error
     # A request of the start that meets the closed client fails because of the stop.
     if isinstance(ended, Exception) and not stopped:
         raise ended

@@ -389,7 +389,7 @@ class Magpie(discord.AutoShardedClient):
             tree,
             links,
             self.gallery.reembedding,
-            self.gallery.device,
+            lambda: self.gallery.device,
             self.watched,
             self.backlog,
             self.live,

@@ -165,12 +165,13 @@ class Gallery:
         derivations: Sequence[Derivation] = (),
         workers: str | None = None,
     ) -> Gallery:
-        """The gallery at `place`, made if there is none, with its model loaded.
+        """The gallery at `place`, made if there is none, with its model ready for words.
 
         place        a file's path, or the address of a database of PostgreSQL
 
         model        a hub name, a folder, or an embedder; None: the one the file remembers,
-                     loaded when it is first needed
+                     loaded when it is first needed. What pictures need of it is loaded with the
+                     first picture, or by `ready_to_embed`
         device       "auto" (CUDA, then MPS, then the CPU) or one by name, as "cuda:1"
         precision    how a model computes on a CPU (`types.records.Precision`); checking what isn't
                      "exact" takes a second, which pays where many pictures come
@@ -189,7 +190,7 @@ class Gallery:
         if is_new and isinstance(model, str):
             # Loaded first, so that a model that can't be had leaves no empty gallery behind.
             found = await asyncio.to_thread(checkpoint.find, model)
-            model = await asyncio.to_thread(embedder.load, found, device, precision)
+            model = await asyncio.to_thread(embedder.load, found, device, precision, whole=False)
         names = tuple(dict.fromkeys((*NAMES, *(derivation.name for derivation in derivations))))
         store = await open_store(place, read_only=read_only, derivations=names)
         try:
@@ -282,7 +283,7 @@ class Gallery:
 
     @property
     def device(self) -> str:
-        """What the model runs on, such as "cuda:0"; what was asked for until one is loaded."""
+        """What the model runs on, such as "cuda:0"; what was asked for until that is known."""
         return self._models.device
 
     @property
@@ -318,6 +319,11 @@ class Gallery:
     async def ready_to_judge(self) -> None:
         """Wait until answers can be sure."""
         await self._models.background_read()
+
+    async def ready_to_embed(self) -> None:
+        """Load what pictures are embedded with now, rather than with the first picture: torch takes
+        seconds. Questions in words are answered meanwhile. raises ModelError"""
+        await (await self._models.thread()).complete()
 
     async def ready_to_compare(self) -> None:
         """Load what pictures are compared with now, rather than with the first picture: that holds

@@ -85,7 +85,7 @@ class Models:
 
     @property
     def device(self) -> str:
-        """What the model runs on; what was asked for until one is loaded."""
+        """What the model runs on; what was asked for until that is known."""
         return self._thread.embedder.device if self._thread else self._device
 
     @property
@@ -105,16 +105,16 @@ class Models:
         self.kept = None
         await self.load(model)
 
-    async def load(self, model: str | Embedder, *, whole: bool = True) -> None:
-        """Load the model, once it is known to be the one whose vectors are kept.
+    async def load(self, model: str | Embedder) -> None:
+        """Load what words need of the model, once it is known to be the one whose vectors are kept.
+        The rest is loaded with the first picture, or by the thread's `complete`.
 
-        whole    False: its towers are loaded when they are first needed
         raises   ModelError, ModelMismatch
         """
         if isinstance(model, str):
             found = await asyncio.to_thread(checkpoint.find, model)
             self._check(found.name, found.revision)
-            model = await self.embedder_of(found, whole=whole)
+            model = await self.embedder_of(found, whole=False)
         self._check(model.name, model.revision)
         if self.kept is None:
             self.kept = info_of(model)
@@ -150,7 +150,7 @@ class Models:
             if self._thread is None:
                 if self.kept is None:
                     raise ModelNotFound("")
-                await self.load(self.kept.name, whole=False)
+                await self.load(self.kept.name)
             assert self._thread is not None
             return self._thread
 

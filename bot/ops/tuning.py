@@ -17,7 +17,7 @@ DAY_S = 86_400.0
 class Clocks:
     """How long the bot waits, in seconds."""
 
-    # The start is complete when no other guild has been announced for this long.
+    # The start is complete when all guilds of READY have been announced; or none, for this long.
     guild_ready_s: float = 2.0
     # An interaction must be acknowledged within three seconds. An answer that is ready sooner
     # needs no acknowledgement, which saves a request.

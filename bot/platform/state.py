@@ -7,6 +7,7 @@ may see what, then nothing is shown of what it was about, until Discord tells it
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 from collections.abc import Callable
@@ -44,6 +45,31 @@ OF_A_CHANNEL = ("CHANNEL_CREATE", "CHANNEL_UPDATE")
 ABOUT_MESSAGES = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
 # What an interaction has at Discord, and other servers may leave out.
 INTERACTION = {"version": 1, "attachment_size_limit": 10 * 2**20, "channel": {}}
+
+
+class _Announced(asyncio.Queue[discord.Guild]):
+    """The servers that a shard's start has announced.
+
+    discord.py takes the start for complete when none has come for `guild_ready_timeout`. READY
+    names those that come, so it is complete as soon as all of them have.
+
+    awaited   their ids; empty: READY tells of none, and only the time is left to go by
+    """
+
+    def __init__(self, awaited: set[int]) -> None:
+        super().__init__()
+        self._named = bool(awaited)
+        self._awaited = awaited
+
+    def put_nowait(self, guild: discord.Guild) -> None:
+        super().put_nowait(guild)
+        self._awaited.discard(guild.id)
+
+    async def get(self) -> discord.Guild:
+        """The next one. raises   TimeoutError, as discord.py's own wait, when there is no other"""
+        if self._named and not self._awaited and self.empty():
+            raise TimeoutError
+        return await super().get()
 
 
 class State(AutoShardedConnectionState[Any]):
@@ -142,6 +168,8 @@ class State(AutoShardedConnectionState[Any]):
         data["guilds"] = [one for one in data.get("guilds") or () if snowflake(one, "id")]
         for guild in data["guilds"]:  # each is announced anew
             self._unsure_roles.pop(int(guild["id"]), None)
+        awaited = {int(guild["id"]) for guild in data["guilds"] if guild.get("unavailable")}
+        self._ready_states[data["shard"][0]] = _Announced(awaited)
         super().parse_ready(data)
 
     # ---- servers and channels

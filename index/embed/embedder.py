@@ -70,7 +70,7 @@ class Embedder(Protocol):
 
     @property
     def device(self) -> str:
-        """Where it computes: "cpu", "cuda:0"."""
+        """Where it computes: "cpu", "cuda:0"; what was asked for until that is known."""
 
     def images(self, frames: Sequence[Image], between: Between = None) -> Floats:
         """Unit rows, (len(frames), d) float32.
@@ -86,6 +86,12 @@ class Embedder(Protocol):
 
     def seen(self, frame: Image) -> Image:
         """The frame as it sees it: cropped and resized."""
+
+    def complete(self) -> None:
+        """Load what would otherwise be loaded at its first use; texts may be embedded meanwhile.
+
+        raises   ModelError
+        """
 
 
 class Texts(Protocol):
@@ -136,8 +142,9 @@ class ClipEmbedder:
 
     @property
     def device(self) -> str:
-        """Where pictures are computed; texts of known families are always computed on the CPU."""
-        return str(self._torch_device)
+        """Where pictures are computed; what was asked for until torch was imported. Texts of known
+        families are always computed on the CPU."""
+        return self._device_name if self._device is None else str(self._device)
 
     @property
     def _torch_device(self) -> torch.device:
@@ -178,13 +185,14 @@ class ClipEmbedder:
         return preprocessing.seen(self._processor, frame)
 
     def complete(self) -> None:
-        """Load what would otherwise be loaded at its first use, each side in its best format.
+        """Load what would otherwise be loaded at its first use, each side in its best format. Texts
+        may be embedded meanwhile, and pictures not.
 
         raises   ModelUnusable, ModelTooLarge
         """
         with _as_model_errors(self._checkpoint):
             self._images = self._calibrated_images()
-            self._texts = calibrated(
+            texts: Texts = calibrated(
                 "texts",
                 self._precision,
                 device_named("cpu", self.name),
@@ -192,6 +200,9 @@ class ClipEmbedder:
                 sample_texts,
                 self._checkpoint,
             )
+            # The first call takes ten times as long as later ones; no question should wait for it.
+            next(sample_texts(texts))
+            self._texts = texts
         self._weights.release_memory()
 
     def _calibrated_images(self) -> Images:

@@ -91,8 +91,19 @@ class ModelThread:
         self._expected = 0  # pictures that are being decoded
         self._closing = False
         self._places = {priority: asyncio.Semaphore(n) for priority, n in MAX_QUEUED.items()}
+        self._completing: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
+
+    async def complete(self) -> None:
+        """Load now what the embedder would load with the first picture. Questions in words are
+        answered meanwhile, and pictures wait; if it fails, they get GalleryClosed.
+
+        raises   ModelError
+        """
+        if self._completing is None:
+            self._completing = asyncio.create_task(asyncio.to_thread(self.embedder.complete))
+        await asyncio.shield(self._completing)
 
     @contextlib.contextmanager
     def expecting(self) -> Iterator[None]:
@@ -111,6 +122,10 @@ class ModelThread:
 
         asked   it is a question, so a person waits for the answer
         """
+        if self._completing is not None:
+            await asyncio.wait([self._completing])
+            if self._completing.exception() is not None:
+                raise GalleryClosed
         vectors, _ = await self._wait(
             Priority.QUESTION_IMAGE if asked else Priority.IMAGE, list(frames)
         )

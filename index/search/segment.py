@@ -3,7 +3,7 @@
 The rows of a space lie together, and so does what is kept of them in memory: a question, which is
 always about one space, looks at nothing else. In a large space they lie list by list, like by like.
 
-What is kept of a row in memory is one bit a dimension, and two factors. The bits are the signs of
+What is looked through of a row is one bit a dimension, and two factors. The bits are the signs of
 the difference between the vector and the centroid of its list, rotated. The factors turn a product
 of bits into an unbiased estimate of the cosine (RaBitQ, Gao and Long 2024; the part of the query
 along the centroid is added exactly). The rows with the best estimates are then ranked by their full
@@ -36,9 +36,11 @@ from index.types.records import Floats
 
 # A list with a smaller spread holds copies of one picture: its centroid is their vector.
 SAME_PICTURE_SPREAD = 1e-3
-# Arrays that are held in memory, since each query looks through them.
-OF_ROWS = ("codes", "factors", "keys", "owners", "posted")
-OF_LISTS = ("centroids", "spreads", "errors", "starts", "rotation")
+# Arrays that each query looks through. Most of them stay mapped, so that the system can take their
+# memory back, and a start needn't copy them. What decides who may see a row, and which rows a list
+# has, is copied: a file that changes later changes nothing of that.
+MAPPED = ("codes", "factors", "owners", "posted", "centroids", "rotation")
+COPIED = ("keys", "spreads", "errors", "starts")
 MARKS = 127  # steps from the first time of a segment to the last one, as seven bits tell them
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
 
@@ -62,7 +64,9 @@ class Segment:
         self.write = write
         self.rows = fields["rows"]
         self.vectors: Floats = self.mapped["vectors"]
-        for name in (*OF_ROWS, *OF_LISTS):
+        for name in MAPPED:
+            setattr(self, name, self.mapped[name])
+        for name in COPIED:
             setattr(self, name, self.mapped[name].copy())
         self.codes: Words
         self.factors: Floats
@@ -102,8 +106,8 @@ class Segment:
 
     @property
     def resident_bytes(self) -> int:
-        """What of the file is held in memory."""
-        held = [getattr(self, name) for name in (*OF_ROWS, *OF_LISTS)]
+        """What queries look through: it is held in memory, or mapped."""
+        held = [getattr(self, name) for name in (*MAPPED, *COPIED)]
         of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
         marks = (*self.marks, self._overwritten)
         return sum(array.nbytes for array in (*held, *of_blocks, *marks))
@@ -209,11 +213,8 @@ class Segment:
             return
         arrays = self.mapped
         arrays["vectors"][places] = 0
-        arrays["codes"][blocks, :, lanes] = 0
-        arrays["factors"][:, places] = 0
         arrays["links"][places] = TOMBSTONE
-        for name in ("frames", "owners", "posted"):
-            arrays[name][places] = 0
+        arrays["frames"][places] = 0
         arrays["sums"][0, places] = 0
         for block in np.unique(blocks).tolist():
             here = places[blocks == block]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import discord
 import pytest
@@ -11,9 +12,10 @@ import sandbox as sandbox_package
 from bot import app as client
 from bot.app import Magpie
 from bot.ops.settings import DISCORD
+from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests.bot.conftest import LogIn
-from tests.bot.running import until
+from tests.bot.running import NEVER_S, PATIENCE_S, quick_clocks, running, until
 from tests.worlds import WorldFile
 
 
@@ -91,3 +93,16 @@ async def test_error_while_handling_a_message_does_not_end_the_bot(
     await until(logged)
     await asyncio.sleep(0)
     assert not magpie.is_closed()
+
+
+async def test_the_start_is_complete_when_all_servers_of_ready_are_announced(
+    sandbox: sandbox_package.Server, db: Path | str, model: Embedder
+) -> None:
+    """Without the wait for others, at the first connection and at one that begins anew."""
+    clocks = quick_clocks(guild_ready_s=NEVER_S)
+    async with asyncio.timeout(PATIENCE_S), running(sandbox, db, model, clocks) as client:
+        assert {guild.id for guild in client.guilds} == set(sandbox.world.guilds)
+        again = asyncio.create_task(client.wait_for("shard_ready", timeout=PATIENCE_S))
+        await asyncio.sleep(0)
+        sandbox.strike("gateway_invalid", resumable=False)
+        await again

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import signal
 import socket
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import sandbox as sandbox_package
 from bot.__main__ import run
@@ -18,7 +20,7 @@ from bot.ops.settings import Address, Settings, SettingsError
 from bot.ops.starting import StartFailed
 from bot.ops.tuning import Clocks
 from bot.platform.shards import parsed
-from index import Claim, Gallery, StoreLocked
+from index import Claim, Gallery, ModelUnusable, StoreLocked
 from index.embed.embedder import Embedder
 from sandbox.person import Person
 from tests import worlds
@@ -345,3 +347,17 @@ async def test_commands_are_sent_only_when_they_changed(
     sandbox.world.commands.clear()  # as of an application that was created again
     async with running(sandbox, db, model):
         assert sent() == 2
+
+
+async def test_a_model_that_cannot_read_pictures_ends_the_bot_with_one_sentence(
+    sandbox: sandbox_package.Server, chosen: Settings, model_folder: Path, tmp_path: Path
+) -> None:
+    """Its words are read before its pictures' side is looked at, and Magpie is connected then."""
+    odd = shutil.copytree(model_folder, tmp_path / "odd")
+    tensors = load_file(odd / "model.safetensors")
+    name = "vision_model.encoder.layers.1.mlp.fc1.weight"
+    tensors[name] = tensors[name][:-1].copy()
+    save_file(tensors, odd / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ModelUnusable, match="odd"):
+        await run(replace(chosen, model=str(odd)), asyncio.Event(), quick_clocks())
+    assert not sandbox.core.gateway.bot_is_connected()

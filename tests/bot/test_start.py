@@ -62,6 +62,34 @@ def test_no_loop_is_loaded_or_compiled_with_the_first_picture_or_overview(tmp_pa
     assert ran.returncode == 0, ran.stderr
 
 
+# Both ways of opening: of a gallery that is made, and of one that is there.
+WORDS_FIRST = """
+import asyncio, sys
+import bot.__main__
+from index import Filter, Gallery, Query
+
+async def main():
+    for _ in range(2):
+        gallery = await Gallery.open(
+            sys.argv[1], sys.argv[2], device="cpu", precision="default", gradually=True)
+        await gallery.find(Query(text="a dog in the snow"), Filter(1), k=5)
+        heavy = {"torch", "transformers", "scipy", "numba"} & sys.modules.keys()
+        assert not heavy, heavy
+        await gallery.close()
+
+asyncio.run(main())
+"""
+
+
+def test_words_are_answered_before_torch_is_imported(tmp_path: Path) -> None:
+    """Importing it takes half of a start."""
+    given = [tmp_path / "g.db", MODEL]
+    ran = subprocess.run(
+        [sys.executable, "-c", WORDS_FIRST, *map(str, given)], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
 @pytest.mark.skipif(
     sys.platform != "linux" or os.cpu_count() == 1, reason="/proc tells of threads; one of one core"
 )

@@ -64,6 +64,9 @@ class ColourEmbedder:
     def seen(self, frame: Image.Image) -> Image.Image:
         return frame.resize((self.side, self.side))
 
+    def complete(self) -> None:
+        self._called("complete", 0)
+
     def _called(self, what: str, count: int) -> None:
         self.calls.append((what, count))
         self.threads.add(threading.current_thread().name)

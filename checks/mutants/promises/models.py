@@ -5,9 +5,52 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 CALIBRATION = "tests/index/embed/test_calibration.py"
+MODEL_THREAD = "tests/index/embed/test_model_thread.py"
+CLIENT = "tests/bot/test_client.py"
+OPERATION = "tests/bot/test_operation.py"
+START = "tests/bot/test_start.py"
 EMBEDDER = "tests/index/embed/test_embedder.py"
 
 MUTANTS = (
+    Mutant(
+        "pictures wait until the model is complete, and words do not",
+        "index/embed/model_thread.py",
+        "        if self._completing is not None:\n            await asyncio.wait",
+        "        if False:\n            await asyncio.wait",
+        (
+            f"{MODEL_THREAD}::test_words_are_answered_while_the_model_is_completed_and_pictures_wait",
+        ),
+    ),
+    Mutant(
+        "a picture that waits is not lost with a model that can't be completed",
+        "index/embed/model_thread.py",
+        "            if self._completing.exception() is not None:\n",
+        "            if False:\n",
+        (
+            f"{MODEL_THREAD}::test_pictures_that_wait_are_not_lost_with_a_model_that_cannot_be_completed",
+        ),
+    ),
+    Mutant(
+        "a model that can't read pictures ends the bot",
+        "bot/__main__.py",
+        "    await asyncio.shield(task)\n",
+        "",
+        (f"{OPERATION}::test_a_model_that_cannot_read_pictures_ends_the_bot_with_one_sentence",),
+    ),
+    Mutant(
+        "a start is complete when all servers of READY are announced",
+        "bot/platform/state.py",
+        "        if self._named and not self._awaited and self.empty():\n",
+        "        if False:\n",
+        (f"{CLIENT}::test_the_start_is_complete_when_all_servers_of_ready_are_announced",),
+    ),
+    Mutant(
+        "a start imports no torch before it answers in words",
+        "index/gallery.py",
+        "embedder.load, found, device, precision, whole=False)",
+        "embedder.load, found, device, precision)",
+        (f"{START}::test_words_are_answered_before_torch_is_imported",),
+    ),
     Mutant(
         "the number format is chosen by more than patches of colour",
         "index/embed/calibration.py",

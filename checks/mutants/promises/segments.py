@@ -9,6 +9,13 @@ LOAD = "tests/bench/test_search_load.py"
 
 MUTANTS = (
     Mutant(
+        "who may see a row does not follow a file that changes later",
+        "index/search/segment.py",
+        "            setattr(self, name, self.mapped[name].copy())\n",
+        "            setattr(self, name, self.mapped[name])\n",
+        (f"{SEGMENT}::test_who_may_see_a_row_does_not_follow_a_file_that_changes_later",),
+    ),
+    Mutant(
         "a large space has lists of its own",
         "index/search/compaction.py",
         "        if end - begin >= ALONE_ROWS:\n",

@@ -7,15 +7,38 @@ from checks.mutants.mutant import Mutant
 STATEMENTS = "tests/index/store/test_statements.py"
 QUESTION = f"{STATEMENTS}::test_a_question_in_one_space_reads_no_row_of_another"
 EVENT = f"{STATEMENTS}::test_no_event_reads_a_large_table_as_a_whole"
+NAMED = f"{STATEMENTS}::test_links_that_are_named_are_not_looked_for_among_all_of_their_space"
 LOOKUP = "tests/index/copies/test_lookup.py"
 LINKS = "tests/index/store/test_links.py"
 
 MUTANTS = (
     Mutant(
+        "the hits of a question are not looked for among all links of their space",
+        "index/store/sql/links.py",
+        "WHERE unindexed(links.space) = ?",
+        "WHERE links.space = ?",
+        (NAMED,),
+    ),
+    Mutant(
+        "pictures without a note are not looked for among all links of their space",
+        "index/store/sql/bookkeeping.py",
+        "WHERE unindexed(links.space) = ?",
+        "WHERE links.space = ?",
+        (NAMED,),
+    ),
+    Mutant(
+        "a start doesn't look for the links that were touched among all",
+        "index/store/sqlite/rows.py",
+        "FROM touched\n"
+        "                    WHERE EXISTS (SELECT 1 FROM links WHERE links.id = touched.link))",
+        "FROM touched JOIN links ON links.id = touched.link)",
+        (NAMED,),
+    ),
+    Mutant(
         "the id of a link leads to nothing in another space",
         "index/store/sql/links.py",
-        "WHERE links.space = ? AND links.id IN (numbers(?))",
-        "WHERE links.space != -? AND links.id IN (numbers(?))",
+        "WHERE unindexed(links.space) = ? AND links.id IN (numbers(?))",
+        "WHERE unindexed(links.space) != -? AND links.id IN (numbers(?))",
         (f"{LINKS}::test_the_id_of_a_link_leads_to_nothing_in_another_space",),
     ),
     Mutant(

@@ -13,6 +13,7 @@ _PAIRS = re.compile(r"\bpairs\((\?\d*), (\?\d*)\) AS (\w+)")
 _ENTRY = re.compile(r"\bentry\(([\w.]+), '(\w+)'\)")
 _FLAG = re.compile(r"\bflag\(([\w.]+), '(\w+)'\)")
 _INDEX = re.compile(r"\s*\bby_index\(\w+\)")
+_UNINDEXED = re.compile(r"\bunindexed\(([\w.]+)\)")
 _PARAMETER = re.compile(r"\?(\d*)")
 _ADDS_A_ROW = re.compile(r"(INSERT INTO \w+ \([\w\s,]+\)) VALUES \([?$\d, ]+\)")
 _ARRAYS = {"numbers": "bigint[]", "texts": "text[]"}
@@ -27,6 +28,7 @@ def statement(sql: str) -> str:
     sql = _ENTRY.sub(r"(\1::jsonb ->> '\2')", sql)
     sql = _FLAG.sub(r"CASE WHEN \1::jsonb ->> '\2' = 'true' THEN 1 ELSE 0 END", sql)
     sql = _INDEX.sub("", sql)
+    sql = _UNINDEXED.sub(r"\1", sql)
     count = 0
 
     def parameter(it: re.Match[str]) -> str:

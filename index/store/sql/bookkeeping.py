@@ -187,7 +187,7 @@ class Bookkeeping:
         """Those of these links of which nothing is noted in a group, whatever shows the same."""
         rows = await self._database.rows(
             """SELECT links.id FROM links JOIN passes USING (space, item)
-            WHERE space = ? AND passes.group_id = ?
+            WHERE unindexed(links.space) = ? AND passes.group_id = ?
             AND links.id IN (numbers(?))""",
             space,
             group,

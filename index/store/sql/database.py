@@ -11,6 +11,8 @@ says it in one of these words, and the database puts its own in their place:
     entry(c, 'name')   the text of this name in a column of JSON, or NULL
     flag(c, 'name')    1 where a column of JSON has true under this name, else 0
     by_index(name)     read the table by this index; only SQLite has to be told
+    unindexed(c)       a column by which no rows are looked for, since another condition names the
+                       few that can be meant; only SQLite has to be told
 
 Truth values are kept as 0 and 1, and a condition says `partial != 0`. A parameter that may be NULL
 is compared before it is asked whether it is: `(space = ?1 OR ?1 IS NULL)`, since PostgreSQL takes

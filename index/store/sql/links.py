@@ -154,7 +154,8 @@ class Links:
         """Those of these links that are (still) there, each with its item's kind and text. A link
         of another space counts as one that isn't there."""
         rows = await self._database.rows(
-            f"SELECT {columns.LINK} WHERE links.space = ? AND links.id IN (numbers(?))",
+            f"""SELECT {columns.LINK}
+            WHERE unindexed(links.space) = ? AND links.id IN (numbers(?))""",
             space,
             list(ids),
         )

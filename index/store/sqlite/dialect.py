@@ -13,6 +13,7 @@ _PAIRS = re.compile(r"\bpairs\((\?\d*), (\?\d*)\)")
 _ENTRY = re.compile(r"\bentry\(([\w.]+), '(\w+)'\)")
 _FLAG = re.compile(r"\bflag\(([\w.]+), '(\w+)'\)")
 _INDEX = re.compile(r"\bby_index\((\w+)\)")
+_UNINDEXED = re.compile(r"\bunindexed\(([\w.]+)\)")
 
 
 @lru_cache(1024)
@@ -26,7 +27,8 @@ def statement(sql: str) -> str:
     )
     sql = _ENTRY.sub(r"json_extract(\1, '$.\2')", sql)
     sql = _FLAG.sub(r"COALESCE(json_extract(\1, '$.\2'), 0)", sql)
-    return _INDEX.sub(r"INDEXED BY \1", sql)
+    sql = _INDEX.sub(r"INDEXED BY \1", sql)
+    return _UNINDEXED.sub(r"+\1", sql)
 
 
 def parameters(given: Iterable[Any]) -> Sequence[Any]:

@@ -72,7 +72,8 @@ class RowSource:
         rows = await self._database.rows(
             """SELECT names, newest, (SELECT json_group_array(link) FROM touched),
                 (SELECT COUNT(*) FROM links) - (SELECT COUNT(*) FROM links WHERE id > newest)
-                - (SELECT COUNT(*) FROM touched JOIN links ON links.id = touched.link)
+                - (SELECT COUNT(*) FROM touched
+                    WHERE EXISTS (SELECT 1 FROM links WHERE links.id = touched.link))
             FROM settled"""
         )
         if not rows:

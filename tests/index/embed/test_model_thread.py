@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from PIL import Image
 
 from index.embed import model_thread
 from index.embed.model_thread import ModelThread
-from index.types.errors import GalleryClosed
+from index.types.errors import GalleryClosed, ModelUnusable
 from tests.index.colours import ColourEmbedder
 
 RED = Image.new("RGB", (8, 8), (255, 0, 0))
@@ -167,4 +168,51 @@ async def test_the_time_does_not_tell_that_somebody_asked_the_same_words_before(
         vectors, _ = await thread.texts([words], asked=True)
         assert (vectors == ColourEmbedder().texts([words])[0]).all()
     assert embedder.calls == [("texts", 1)] * 3
+    await thread.close()
+
+
+class Incomplete(ColourEmbedder):
+    """Completed when `go` is set; then it fails, if it is told to."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self._error = error
+
+    def complete(self) -> None:
+        assert self.go.wait(30.0)
+        if self._error is not None:
+            raise self._error
+        super().complete()
+
+
+async def test_words_are_answered_while_the_model_is_completed_and_pictures_wait() -> None:
+    embedder = Incomplete()
+    thread = ModelThread(embedder)
+    completing = [asyncio.create_task(thread.complete()) for _ in range(2)]
+    await asyncio.sleep(0)
+    pictures = [asyncio.create_task(thread.images([RED], asked=asked)) for asked in (True, False)]
+    for _ in range(5):  # between two of them, the thread would take the pictures
+        await thread.texts(["red"], asked=True)
+    assert embedder.calls == 5 * [("texts", 1)]
+    assert not any(one.done() for one in pictures)
+    embedder.go.set()
+    await asyncio.gather(*completing, *pictures)
+    assert embedder.calls[5] == ("complete", 0)
+    assert {what for what, _ in embedder.calls[6:]} == {"images"}  # it is completed once
+    await thread.close()
+
+
+async def test_pictures_that_wait_are_not_lost_with_a_model_that_cannot_be_completed() -> None:
+    """They are told that the gallery is closed, as all work that the next start goes on with."""
+    embedder = Incomplete(ModelUnusable("a model", "its weights are odd"))
+    thread = ModelThread(embedder)
+    completing = asyncio.create_task(thread.complete())
+    await asyncio.sleep(0)
+    picture = asyncio.create_task(thread.images([RED]))
+    embedder.go.set()
+    with pytest.raises(ModelUnusable):
+        await completing
+    with pytest.raises(GalleryClosed):
+        await picture
     await thread.close()

@@ -393,6 +393,22 @@ def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> Non
     assert set(FIXED) < set(arrays)
 
 
+def test_who_may_see_a_row_does_not_follow_a_file_that_changes_later(tmp_path: Path) -> None:
+    """The file was checked when it was opened; the rest of a row only says how it is ranked."""
+    rng = np.random.default_rng(2)
+    rows = Rows(DIMENSION, folder=tmp_path, sizes=Sizes(settle_rows=SETTLE))
+    living = [some_row(rng, link, unit(rng, 1)) for link in range(1, 201)]
+    rows.apply(Changes(added=entries(living)))
+    settle(rows)
+    query = unit(rng, 1)[0]
+    asked = [Filter(row.space, frozenset({row.group})) for row in living]
+    before = [rows.search(query, filter, k=50).links.tolist() for filter in asked]
+    (part,) = rows._now.parts
+    assert len(set(part.segment.mapped["keys"].tolist())) > 1
+    part.segment.mapped["keys"][:] = part.segment.mapped["keys"][0]
+    assert [rows.search(query, filter, k=50).links.tolist() for filter in asked] == before
+
+
 def test_missing_short_or_foreign_file_is_noticed(tmp_path: Path) -> None:
     rows, _ = filled(tmp_path)
     (name,) = names_of(rows)

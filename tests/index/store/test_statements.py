@@ -28,7 +28,7 @@ from index.store.sql import words
 from index.store.sql.writes import TABLES_OF_A_SPACE
 from index.store.sqlite import SQLiteStore
 from index.types.address import is_address
-from index.types.records import EmbeddedPicture
+from index.types.records import EmbeddedPicture, Settled
 from tests.index.colours import ColourEmbedder, encoded
 
 HERE, THERE = 1, 2
@@ -373,8 +373,8 @@ async def test_a_question_in_one_space_reads_no_row_of_another(
     assert len(asked) > 60
     costs = _costs_in_postgres if is_address(place) else _costs_in_sqlite
     statements = [one for _, one in asked]
-    with_others = await costs(place, statements, alone=False)
-    alone = await costs(place, statements, alone=True)
+    with_others = await costs(place, statements)
+    alone = await costs(place, statements, GONE)
     crossing = [
         f"{name}: {sent.sql} {sent.params}\n{many} with others, {few} without"
         for (name, sent), many, few in zip(asked, with_others, alone, strict=True)
@@ -392,8 +392,35 @@ GONE = (
 )
 
 
-async def _costs_in_sqlite(place: str, sent: Sequence[Sent], *, alone: bool) -> list[object]:
-    """How many steps each statement takes, and what it gives."""
+async def test_links_that_are_named_are_not_looked_for_among_all_of_their_space(
+    gallery: Gallery, place: str, log: Log
+) -> None:
+    """As each question names its hits, and a start the links that were touched."""
+    links, ids = gallery.links, [await _id(gallery, number, THERE) for number in range(6)]
+    if isinstance(gallery._store, SQLiteStore):
+        await gallery._store.rows.settle(Settled(("a.segment",), 10**9))
+    log.on = True
+    assert await links.with_ids(THERE, ids)
+    assert await links.items(ids)
+    assert await links.copies(ids, Filter(THERE, frozenset({10, 11})))
+    assert await links.seconds(dict.fromkeys(ids, 0))
+    assert await links.frame_counts(ids)
+    assert await gallery.bookkeeping.passing(THERE, 10, ids)
+    if isinstance(gallery._store, SQLiteStore):
+        assert await gallery._store.rows.settled()
+    log.on = False
+    sent = log.of_question()
+    costs = _costs_in_postgres if is_address(place) else _costs_in_sqlite
+    others = f"DELETE FROM links WHERE space = {THERE} AND group_id >= 50"
+    with_others, alone = await costs(place, sent), await costs(place, sent, [others])
+    for one, many, few in zip(sent, with_others, alone, strict=True):
+        assert many == few, one
+
+
+async def _costs_in_sqlite(
+    place: str, sent: Sequence[Sent], first: Sequence[str] = ()
+) -> list[object]:
+    """How many steps each statement takes after these `first` ones, and what it gives."""
     steps = 0
 
     def step() -> int:
@@ -406,8 +433,8 @@ async def _costs_in_sqlite(place: str, sent: Sequence[Sent], *, alone: bool) -> 
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("SELECT * FROM items, groups LIMIT 1").fetchall()  # it reads the schema first
         db.execute("BEGIN")
-        for gone in GONE if alone else ():
-            db.execute(gone)
+        for before in first:
+            db.execute(before)
         for one in sent:
             steps = 0
             db.set_progress_handler(step, 1)
@@ -422,9 +449,11 @@ async def _costs_in_sqlite(place: str, sent: Sequence[Sent], *, alone: bool) -> 
 BY_INDEX = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit")
 
 
-async def _costs_in_postgres(place: str, sent: Sequence[Sent], *, alone: bool) -> list[object]:
-    """How many rows each statement reads of each table, those among them that it then leaves out,
-    and how many it gives."""
+async def _costs_in_postgres(
+    place: str, sent: Sequence[Sent], first: Sequence[str] = ()
+) -> list[object]:
+    """How many rows each statement reads of each table after these `first` ones, those among them
+    that it then leaves out, and how many it gives."""
     import asyncpg
 
     costs: list[object] = []
@@ -434,8 +463,8 @@ async def _costs_in_postgres(place: str, sent: Sequence[Sent], *, alone: bool) -
             await db.execute(f"SET {setting} = off")
         transaction = db.transaction()
         await transaction.start()
-        for gone in GONE if alone else ():
-            await db.execute(gone)
+        for before in first:
+            await db.execute(before)
         for one in sent:
             plan = await db.fetchval(
                 f"EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, FORMAT JSON) {one.sql}", *one.params
