@@ -104,8 +104,8 @@ MUTANTS = (
     Mutant(
         "a process that has lost its shards to another one stops",
         "bot/__main__.py",
-        "    await asyncio.wait({serving, stopping, keeping}, ",
-        "    await asyncio.wait({serving, stopping}, ",
+        "    await asyncio.wait({serving, stopping, keeping, failing}, ",
+        "    await asyncio.wait({serving, stopping, failing}, ",
         (f"{OPERATION}::test_who_has_lost_its_servers_to_another_process_stops",),
     ),
 )
