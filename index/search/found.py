@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import TOMBSTONE
 from index.search.memtable import Memtable
+from index.search.ranking import IN_MEMORY, Hits
 from index.search.view import View
 from index.types.records import Floats
 
@@ -28,26 +29,22 @@ class LinkRows(TypedDict):
     vectors: Floats
 
 
-def rows_of(memtable: Memtable, rows: Ints, views: Sequence[View], links: Ints) -> LinkRows:
-    """All rows of these links.
+def rows_of(memtable: Memtable, views: Sequence[View], hits: Hits) -> LinkRows:
+    """All rows of the links of these hits.
 
-    rows    those of `memtable` that may answer
     raises  Damaged when a row isn't what was written
     """
-    here = _in_memory(memtable, rows, links)
+    here = hits.rows[hits.sources == IN_MEMORY] if views else hits.rows
+    if memtable.animated:
+        here = memtable.rows_of(memtable.links[here])
     parts = [(memtable.links[here], memtable.frames[here], memtable.posted[here])]
     vectors = [memtable.vectors[here]]
-    if not views:
-        ids, numbers, posted = parts[0]
-        return LinkRows(
-            row_links=ids,
-            row_frames=numbers.astype(np.int64),
-            posted=posted,
-            vectors=vectors[0],
-        )
-    for view in views:
-        segment = view.part.segment
-        places = view.part.places_of(links.tolist())
+    for number, view in enumerate(views):
+        segment, places = view.part.segment, hits.rows[hits.sources == number]
+        if not len(places):
+            continue
+        if segment.animated:
+            places = view.part.places_of(hits.links[hits.sources == number].tolist())
         found, frames = segment.links_at(places), segment.mapped["frames"][places]
         posted = segment.posted[places]
         # Read last: `overwrite` marks a row before it clears its columns.
@@ -55,34 +52,15 @@ def rows_of(memtable: Memtable, rows: Ints, views: Sequence[View], links: Ints) 
         there &= found != TOMBSTONE
         parts.append((found[there], frames[there], posted[there]))
         vectors.append(rows_there[there])
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    links, frames, posted = map(joined, zip(*parts, strict=True))
     return LinkRows(
-        row_links=columns[0],
-        row_frames=columns[1].astype(np.int64),
-        posted=columns[2],
-        vectors=np.concatenate(vectors),
+        row_links=links, row_frames=frames.astype(np.int64), posted=posted, vectors=joined(vectors)
     )
 
 
-def _in_memory(memtable: Memtable, rows: Ints, links: Ints) -> Ints:
-    """Those of these rows, which ascend, that are of one of these links.
-
-    Links mostly come in the order of their ids. Then a few are found without a look at all rows.
-    """
-    ids = memtable.links[: memtable.count]
-    if not len(rows) or not memtable.ascending:
-        return rows[np.isin(ids[rows], links)]
-    found = np.sort(np.searchsorted(ids, links))
-    if memtable.animated:
-        last = np.searchsorted(ids, np.sort(links), "right")
-        counts = last - found
-        before = np.cumsum(counts) - counts  # how many rows the links before have
-        found = np.repeat(found - before, counts) + np.arange(counts.sum())
-    at = np.searchsorted(rows, found)
-    within = at < len(rows)
-    allowed = np.zeros(len(found), np.bool_)
-    allowed[within] = rows[at[within]] == found[within]
-    return found[allowed]
+def joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """All of these in one."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def sample(memtable: Memtable, rows: Ints, views: Sequence[View]) -> Floats:

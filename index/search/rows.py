@@ -26,14 +26,8 @@ from index.search.found import rows_of, sample
 from index.search.interface import Found, Listed
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import PRODUCT_ERROR, TOMBSTONE
-from index.search.memtable import GroupCodes, Memtable
-from index.search.ranking import (
-    PRODUCT_ROWS,
-    QUANTIZED_ROWS,
-    Ranking,
-    ScoredMemtable,
-    similarities,
-)
+from index.search.memtable import GroupCodes, Memtable, key_of
+from index.search.ranking import PRODUCT_ROWS, QUANTIZED_ROWS, Hits, best_links, similarities
 from index.search.segment import Part, Segment
 from index.search.segment_file import Damaged
 from index.search.sizes import DEFAULT_SIZES, Sizes
@@ -252,7 +246,7 @@ class Rows:
             frames=table.frames[rows],
             owners=table.owners[rows],
             posted=table.posted[rows],
-            keys=2 * table.codes[rows] + table.texts[rows],
+            keys=table.keys[rows] - key_of(np.int32(0), False),
             key_names=np.array(names, np.int64).reshape(-1, 3),
         )
 
@@ -291,25 +285,20 @@ class Rows:
         """
         now = self._now
         rows, views, searched = self._answering(now, filter)
-        best: dict[int, tuple[float, int]] = {}
-        more = False
-        for query in np.atleast_2d(queries):
-            memtable = ScoredMemtable.of(now.memtable, rows, query, self._loops)
-            ranking = Ranking.of(query, memtable, views, filter.without, searched)
-            ranked = ranking.best(k + 1)  # the last one only tells whether there are more
-            more |= len(ranked) > k
-            for score, link, frame in ranked[:k]:
-                if link not in best or score > best[link][0]:
-                    best[link] = (score, frame)
-        order = sorted(best, key=lambda link: (-best[link][0], link))
-        links = np.array(order, np.int64)
+        wanted = min(k + 1, searched)  # the last one only tells whether there are more
+        ranked = [
+            best_links(query, now.memtable, rows, views, filter.without, wanted, self._loops)
+            for query in (queries if queries.ndim > 1 else queries[None])
+        ]
+        more = any(len(one.links) > k for one in ranked)
+        hits = Hits.joined([one.first(k) for one in ranked])
         return Found(
-            links=links,
-            scores=np.array([best[link][0] for link in order], np.float64),
-            frames=np.array([best[link][1] for link in order], np.int64),
+            links=hits.links,
+            scores=hits.scores,
+            frames=hits.frames,
             searched=searched,
-            more=more and len(order) < searched,
-            **rows_of(now.memtable, rows, views, links),
+            more=more and len(hits.links) < searched,
+            **rows_of(now.memtable, views, hits),
             sample=sample(now.memtable, rows, views) if sampled else now.memtable.vectors[:0],
         )
 
@@ -337,7 +326,7 @@ class Rows:
         if now.parts:
             self.warm()
         views = self._views(now, filter)
-        rows, links = now.memtable.allowed(self._codes.allowed(filter), filter, self._loops)
+        rows, links = now.memtable.allowed(self._codes, filter, self._loops)
         links += sum(view.links - view.links_among(filter.without) for view in views)
         return rows, views, links
 
@@ -345,7 +334,7 @@ class Rows:
         """How many links that may answer have a greater score than this one; exact. The filter's
         `without` is not looked at."""
         now, least = self._now, score + float(PRODUCT_ERROR)
-        rows, _ = now.memtable.allowed(self._codes.allowed(filter), filter, self._loops)
+        rows, _ = now.memtable.allowed(self._codes, filter, self._loops)
         scores = similarities(now.memtable.vectors[: now.memtable.count], query, rows)
         links = [now.memtable.links[rows[scores > least]]]
         for view in self._views(now, filter):

@@ -173,36 +173,3 @@ def sample(allowed: Any, stride: int, out: Any) -> int:
                 break
         place = (place + stride) % blocks
     return found
-
-
-@compiled
-def memtable_rows(
-    codes: Any,  # (n,) int32, of groups
-    alive: Any,  # (n,) bool
-    texts: Any,  # (n,) bool
-    columns: Any,  # Columns of these rows
-    groups: Any,  # (groups,) bool, which groups are allowed, by code
-    kind: int,  # 1: texts only, 0: images only, -1: both
-    limits: Any,
-    out: Any,  # (n + 1,) int64, filled with rows
-) -> tuple[int, int]:
-    """How many (rows, links) in memory may answer."""
-    frames, owners, posted = columns
-    named, of_named, since, until = limits
-    count, links = 0, 0
-    of_owners = of_named or named.shape[0] > 0
-    limited = of_owners or since > -FOREVER or until < FOREVER
-    for row in range(codes.shape[0]):
-        # Without branches: the processor could not predict them.
-        here = groups[np.uint32(codes[row])] & alive[row]
-        here &= (kind < 0) | (texts[row] == (kind == 1))
-        if limited:
-            is_named = False
-            for o in range(named.shape[0]):
-                is_named |= owners[row] == named[o]
-            here &= (not of_owners) | (is_named == of_named)
-            here &= (since <= posted[row]) & (posted[row] < until)
-        out[count] = row
-        count += here
-        links += here & (frames[row] == 0)
-    return count, links

@@ -52,14 +52,20 @@ def scores(vectors: Any, rows: Any, query: Any, out: Any) -> int:
 
 
 @compiled
+def exact_score(vectors: Any, row: int, query: Any) -> float:
+    """The product in float64 of a row of `vectors` (n, d) with the query (d,) float64, from -1 to 1
+    and in whole steps."""
+    product = 0.0
+    for j in range(vectors.shape[1]):
+        product += np.float64(vectors[row, j]) * query[j]
+    return min(max(np.rint(product * SCORE_STEPS) * SCORE_STEP, -1.0), 1.0)
+
+
+@compiled
 def exact_scores(vectors: Any, rows: Any, query: Any, out: Any) -> None:
-    """Products in float64 of these rows of `vectors` (n, d) with the query (d,) float64, from -1 to
-    1 and in whole steps."""
+    """`exact_score` of these rows into `out` (n,) float64."""
     for i in range(rows.shape[0]):
-        product = 0.0
-        for j in range(vectors.shape[1]):
-            product += np.float64(vectors[rows[i], j]) * query[j]
-        out[i] = min(max(np.rint(product * SCORE_STEPS) * SCORE_STEP, -1.0), 1.0)
+        out[i] = exact_score(vectors, rows[i], query)
 
 
 @compiled

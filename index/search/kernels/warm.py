@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from index.search.kernels import filters, products, scan, top
+from index.search.kernels import filters, memtable, products, scan, top
 from index.search.kernels.arguments import (
     Allowed,
     Best,
@@ -18,6 +18,7 @@ from index.search.kernels.arguments import (
     Vectors,
 )
 from index.search.kernels.constants import LANES, PLANES
+from index.search.limits import ascending
 
 
 def warm(dimension: int) -> None:
@@ -48,7 +49,7 @@ def warm(dimension: int) -> None:
         below=np.array([0, 0, 1, 1], np.int32),
     )
     columns = Columns(number, places, np.zeros(LANES))
-    limits = Limits(rows, False, 0.0, 1.0)
+    limits = Limits(ascending(frozenset()), False, 0.0, 1.0)
     lists = Lists(rows, np.array([0, 1]), out[:1], out[:1], out[:1])
     planes = np.zeros((PLANES, words), np.uint64)
     scan.rotated_bits(query, planes)
@@ -70,6 +71,14 @@ def warm(dimension: int) -> None:
     filters.limit(allowed, columns, limits, marks, marked, False, np.zeros(1, np.uint32))
     filters.all_rows(allowed, rows)
     filters.sample(allowed, 1, rows)
-    yes = np.ones(LANES, np.bool_)
-    filters.memtable_rows(number, yes, yes, columns, yes[:1], -1, limits, np.zeros(33, np.int64))
-    top.best_rows(out, out[:1], 0.0, places)
+    ids, found = ascending(frozenset()), np.zeros((4, 1), np.int64)
+    hits = found[0], found[1], np.zeros(1), found[2]
+    memtable.allowed_rows(
+        *(number, number, places, columns.posted, 0, False, rows, number, 1, False, ids, -1),
+        *(*limits, found[3]),
+    )
+    frames = columns.frames
+    top.best_links(out[:1], 0.0, rows, vectors.rows, places, frames, False, query, *hits)
+    memtable.best_in_memory(
+        *(quantized, out, 0.0, vectors.rows, places, frames, False, rows, query, *hits)
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from index.answering.cutoff import stands_out
-from index.search.memtable import GroupCodes
+from index.search.kernels import loops
 from index.search.ranking import similarities
 from index.search.rows import Rows
 from index.types.filter import Filter
@@ -48,12 +48,17 @@ def test_no_search_sees_half_a_change() -> None:
 
 
 def test_question_in_a_channel_whose_first_picture_is_being_added() -> None:
-    codes, rng = GroupCodes(), np.random.default_rng(8)
-    codes.of(entries([Row(1, 1, 10, False, unit(rng, 1))]))
-    codes._code(1, 11)  # the middle of a change
-    assert codes.allowed(Filter(1, frozenset({10, 11}))).tolist() == [True]
-    codes.of(entries([Row(2, 1, 11, False, unit(rng, 1))]))
-    assert codes.allowed(Filter(1, frozenset({11}))).tolist() == [False, True]
+    rng = np.random.default_rng(8)
+    rows, filter = Rows(DIMENSION), Filter(1, frozenset({10, 11}))
+    rows.apply(Changes(added=entries([Row(1, 1, 10, False, unit(rng, 1))])))
+    rows._codes.of(entries([Row(2, 1, 11, False, unit(rng, 1))]))
+    rows._codes.count = 1  # the middle of a change: nobody has been told of the new code yet
+    assert rows._codes.allowed(filter).tolist() == [False, True, False]
+    table = rows._now.memtable
+    found, links = table.allowed(rows._codes, filter, loops)
+    assert (found.tolist(), links) == ([0], 1)
+    rows.apply(Changes(added=entries([Row(2, 1, 11, False, unit(rng, 1))])))
+    assert rows._codes.allowed(filter).tolist() == [False, True, False, True, False]
 
 
 def test_memory_of_removed_rows_is_given_back() -> None:
