@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import TOMBSTONE
 from index.search.memtable import Memtable
-from index.search.ranking import IN_MEMORY, Hits
+from index.search.ranking import Hits, starts
 from index.search.view import View
 from index.types.records import Floats
 
@@ -20,11 +20,11 @@ from index.types.records import Floats
 SAMPLED_ROWS = 512
 
 
-class LinkRows(TypedDict):
+class LinkRows(NamedTuple):
     """Fields of `Found`."""
 
     row_links: NDArray[np.int64]
-    row_frames: NDArray[np.int64]
+    row_frames: NDArray[np.int32]
     posted: NDArray[np.float64]
     vectors: Floats
 
@@ -34,28 +34,31 @@ def rows_of(memtable: Memtable, views: Sequence[View], hits: Hits) -> LinkRows:
 
     raises  Damaged when a row isn't what was written
     """
-    here = hits.rows[hits.sources == IN_MEMORY] if views else hits.rows
+    here = hits.rows[hits.rows < memtable.count] if views else hits.rows
     if memtable.animated:
         here = memtable.rows_of(memtable.links[here])
-    parts = [(memtable.links[here], memtable.frames[here], memtable.posted[here])]
-    vectors = [memtable.vectors[here]]
-    for number, view in enumerate(views):
-        segment, places = view.part.segment, hits.rows[hits.sources == number]
-        if not len(places):
+    in_memory = LinkRows(
+        memtable.links[here],
+        memtable.frames[here],
+        memtable.posted[here],
+        memtable.vectors.take(here, axis=0, mode="clip"),  # twice as quick as the default mode
+    )
+    if not views:
+        return in_memory
+    parts = [in_memory]
+    for view, start in zip(views, starts(memtable, views), strict=True):
+        segment, places = view.part.segment, hits.rows - start
+        mine = (0 <= places) & (places < len(segment.keys))
+        if not mine.any():
             continue
-        if segment.animated:
-            places = view.part.places_of(hits.links[hits.sources == number].tolist())
+        places = view.part.places_of(hits.links[mine].tolist()) if segment.animated else places[mine]
         found, frames = segment.links_at(places), segment.mapped["frames"][places]
         posted = segment.posted[places]
         # Read last: `overwrite` marks a row before it clears its columns.
         rows_there, there = segment.read(places)
         there &= found != TOMBSTONE
-        parts.append((found[there], frames[there], posted[there]))
-        vectors.append(rows_there[there])
-    links, frames, posted = map(joined, zip(*parts, strict=True))
-    return LinkRows(
-        row_links=links, row_frames=frames.astype(np.int64), posted=posted, vectors=joined(vectors)
-    )
+        parts.append(LinkRows(found[there], frames[there], posted[there], rows_there[there]))
+    return LinkRows(*map(joined, zip(*parts, strict=True)))
 
 
 def joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -25,12 +25,9 @@ def limits_of(filter: Filter) -> Limits:
     named = filter.owners if filter.owners is not None else filter.but_owners
     if of_owners and filter.but_owners:
         named -= filter.but_owners
-    return Limits(
-        owners=ascending(named),
-        of_owners=of_owners,
-        since=-FOREVER if filter.since is None else filter.since,
-        until=FOREVER if filter.until is None else filter.until,
-    )
+    since = -FOREVER if filter.since is None else filter.since
+    until = FOREVER if filter.until is None else filter.until
+    return Limits(ascending(named), of_owners, since, until)
 
 
 def has_limits(filter: Filter) -> bool:

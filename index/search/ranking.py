@@ -6,6 +6,7 @@ by their codes.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -35,41 +36,30 @@ QUANTIZED_ROWS = 4096
 LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
 SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
 LOOKED_TIMES = 20  # and at least this many times the rows that are wanted
-IN_MEMORY = -1  # the source of hits in the memtable
 
 class Hits(NamedTuple):
     """Links that are most like a query, each once, with its best frame: the greatest score first,
-    then the least link.
-
-    m links; their rows are those of the memtable, or of the view whose number is their source
-    """
+    then the least link."""
 
     links: Ints  # (m,)
     frames: Ints  # (m,)
     scores: NDArray[np.float64]  # (m,)
-    rows: Ints  # (m,)
-    sources: Ints  # (m,) IN_MEMORY, or the number of a view
-
-    def first(self, count: int) -> Hits:
-        """The best of them."""
-        return self if len(self.links) <= count else Hits(*(column[:count] for column in self))
+    rows: Ints  # (m,) their rows, numbered through: those in memory, then those of each view
 
     @classmethod
-    def room(cls, count: int, source: int) -> Hits:
+    def room(cls, count: int) -> Hits:
         """Arrays for so many links, to be filled."""
-        empty = np.empty
-        sources = empty(count, np.int64)
-        sources.fill(source)
+        of_ids = np.int64
         return cls(
-            *(empty(count, np.int64), empty(count, np.int64), empty(count)),
-            *(empty(count, np.int64), sources),
+            *(np.empty(count, of_ids), np.empty(count, of_ids)),
+            *(np.empty(count), np.empty(count, of_ids)),
         )
 
     @classmethod
     def ordered(cls, *columns: NDArray[Any]) -> Hits:
         """The hits of these columns, of which a link may have several; the first one counts, if
         two are alike."""
-        links, frames, scores, _, _ = columns
+        links, frames, scores, _ = columns
         order = np.lexsort((frames, links, -scores))
         _, first = np.unique(links[order], return_index=True)
         best = order[np.sort(first)]
@@ -81,6 +71,14 @@ class Hits(NamedTuple):
         if len(some) == 1:
             return some[0]
         return cls.ordered(*map(np.concatenate, zip(*some, strict=True)))
+
+    def first(self, count: int) -> Hits:
+        """The best of them."""
+        return self if len(self.links) <= count else Hits(*(column[:count] for column in self))
+
+    def behind(self, rows: int) -> Hits:
+        """The same behind so many other rows."""
+        return self._replace(rows=self.rows + rows)
 
 
 def best_links(
@@ -100,23 +98,34 @@ def best_links(
     raises   Damaged when a row of a segment isn't what was written
     """
     found = [best_in_memory(query, memtable, rows, min(wanted, len(rows)), loops)]
-    for number, view in enumerate(views):
+    if not views:
+        return found[0]
+    before = dict(zip(views, starts(memtable, views), strict=True))
+    for view in views:
         if view.small:
-            found.append(best_in_small(query, view, number, without, min(wanted, view.rows)))
+            hits = best_in_small(query, view, without, min(wanted, view.rows))
+            found.append(hits.behind(before[view]))
     # The largest first: it is the most likely to have the best rows.
     for view in sorted((view for view in views if not view.small), key=lambda view: -view.rows):
         floor = np.sort(np.concatenate([one.scores for one in found]))[-wanted:]
-        found.append(best_in_large(query, view, views.index(view), without, wanted, floor))
+        hits = best_in_large(query, view, without, wanted, floor)
+        found.append(hits.behind(before[view]))
     return Hits.joined([one for one in found if len(one.links)] or found[:1]).first(wanted)
+
+
+def starts(memtable: Memtable, views: Sequence[View]) -> list[int]:
+    """How many places come before those of each view, where all are numbered through."""
+    places = [memtable.count, *(len(view.part.segment.keys) for view in views)]
+    return list(itertools.accumulate(places))[:-1]
 
 
 def best_in_memory(query: Floats, memtable: Memtable, rows: Ints, wanted: int, loops: Any) -> Hits:
     """The best links of these rows in memory."""
     if loops is not None:
-        hits = Hits.room(wanted, IN_MEMORY)
+        hits = Hits.room(wanted)
         found = loops.best_in_memory(
             *(memtable.quantized, memtable.scales, memtable.error, memtable.vectors),
-            *(memtable.links, memtable.frames, memtable.animated, rows, query, *hits[:-1]),
+            *(memtable.links, memtable.frames, memtable.animated, rows, query, *hits),
         )
         return hits.first(found)
     scores = similarities(memtable.vectors[: memtable.count], query, rows)
@@ -127,26 +136,23 @@ def best_in_memory(query: Floats, memtable: Memtable, rows: Ints, wanted: int, l
         # Of rows with lesser scores than those that are taken, some are missing.
         least = np.partition(exact, len(exact) - taken)[len(exact) - taken] if taken else 0.0
         near, exact = near[exact >= least], exact[exact >= least]
-        sources = np.full(len(near), IN_MEMORY)
-        hits = Hits.ordered(memtable.links[near], memtable.frames[near], exact, near, sources)
+        hits = Hits.ordered(memtable.links[near], memtable.frames[near], exact, near)
         if len(hits.links) >= wanted or taken == len(rows):
-            return hits
+            return hits.first(wanted)
         taken = min(2 * taken, len(rows))
 
 
-def best_in_small(
-    query: Floats, view: View, number: int, without: frozenset[int], wanted: int
-) -> Hits:
+def best_in_small(query: Floats, view: View, without: frozenset[int], wanted: int) -> Hits:
     """The best links of a small view, of which all rows are compared. raises Damaged"""
     from index.search.kernels import top
 
-    segment, hits, rows = view.part.segment, Hits.room(wanted, number), view.places()
+    segment, hits, rows = view.part.segment, Hits.room(wanted), view.places()
     scores, links = segment.scores(rows, query), segment.mapped["links"]
     if without:
         scores[np.isin(links[rows], ascending(without))] = LOWEST
     found = top.best_links(
         *(scores, PRODUCT_ERROR, rows, segment.vectors, links, segment.mapped["frames"]),
-        *(segment.animated, query, *hits[:-1]),
+        *(segment.animated, query, *hits),
     )
     return _there(hits.first(found), segment)
 
@@ -154,7 +160,6 @@ def best_in_small(
 def best_in_large(
     query: Floats,
     view: View,
-    number: int,
     without: frozenset[int],
     wanted: int,
     floor: NDArray[np.float64],
@@ -169,7 +174,7 @@ def best_in_large(
         top = np.full(taken, LOWEST)
         top[taken - len(floor) :] = floor
         _, rows = view.best(query, top, looked_at(view, taken))
-        hits = candidates_at(view, number, query, rows, without)
+        hits = candidates_at(view, query, rows, without)
         least = float(top[0]) - float(PRODUCT_ERROR)
         hits = hits.first(int(np.count_nonzero(hits.scores >= least)))
         # A link with several frames may have filled the first places.
@@ -179,9 +184,7 @@ def best_in_large(
         taken *= 2
 
 
-def candidates_at(
-    view: View, number: int, query: Floats, rows: Ints, without: frozenset[int]
-) -> Hits:
+def candidates_at(view: View, query: Floats, rows: Ints, without: frozenset[int]) -> Hits:
     """The links of these rows of a segment, with the best of all their frames."""
     segment = view.part.segment
     if segment.animated:
@@ -192,10 +195,8 @@ def candidates_at(
     there = links != TOMBSTONE
     if without:
         there &= ~np.isin(links, ascending(without))
-    sources = np.full(len(rows), number)
-    return Hits.ordered(
-        *(column[there] for column in (links, frames.astype(np.int64), scores, rows, sources))
-    )
+    columns = (links, frames.astype(np.int64), scores, rows)
+    return Hits.ordered(*(column[there] for column in columns))
 
 
 def _there(hits: Hits, segment: Segment) -> Hits:

@@ -285,22 +285,16 @@ class Rows:
         """
         now = self._now
         rows, views, searched = self._answering(now, filter)
-        wanted = min(k + 1, searched)  # the last one only tells whether there are more
+        wanted = min(k, searched)
         ranked = [
             best_links(query, now.memtable, rows, views, filter.without, wanted, self._loops)
-            for query in (queries if queries.ndim > 1 else queries[None])
+            for query in (queries if queries.ndim > 1 else (queries,))
         ]
-        more = any(len(one.links) > k for one in ranked)
-        hits = Hits.joined([one.first(k) for one in ranked])
-        return Found(
-            links=hits.links,
-            scores=hits.scores,
-            frames=hits.frames,
-            searched=searched,
-            more=more and len(hits.links) < searched,
-            **rows_of(now.memtable, views, hits),
-            sample=sample(now.memtable, rows, views) if sampled else now.memtable.vectors[:0],
-        )
+        hits = Hits.joined(ranked)
+        of_links = rows_of(now.memtable, views, hits)
+        some = sample(now.memtable, rows, views) if sampled else now.memtable.vectors[:0]
+        more = searched > k and searched > len(hits.links)
+        return Found(hits.links, hits.scores, hits.frames, searched, more, *of_links, some)
 
     def listed(
         self, filter: Filter, *, k: int, sort: Sort, after: Position | None = None
@@ -348,5 +342,5 @@ class Rows:
 
     def _views(self, now: Version, filter: Filter) -> list[View]:
         """The rows of each segment that may answer, where there are any."""
-        views = (View.of(part, filter, self._sizes) for part in now.parts)
+        views = [View.of(part, filter, self._sizes) for part in now.parts]
         return [view for view in views if view is not None]

@@ -102,8 +102,8 @@ def best_in_memory(
 ) -> int:
     """Fills these arrays with the k best links, as `top.best_links`; how many there are."""
     estimates, steps = np.empty(rows.shape[0], np.float32), np.empty(query.shape[0], np.int16)
-    slack = quantized_products(quantized, scales, rows, query, error, steps, estimates)
+    most = quantized_products(quantized, scales, rows, query, error, steps, estimates)
     return best_links(
-        *(estimates, slack + PRODUCT_ERROR, rows, vectors, links, frames, animated),
+        *(estimates, most + PRODUCT_ERROR, rows, vectors, links, frames, animated),
         *(query, out_links, out_frames, out_scores, out_rows),
     )

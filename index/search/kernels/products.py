@@ -72,15 +72,15 @@ def exact_scores(vectors: Any, rows: Any, query: Any, out: Any) -> None:
 def quantized_products(
     quantized: Any, scales: Any, rows: Any, query: Any, error: float, steps: Any, out: Any
 ) -> float:
-    """Estimated products of these rows with a query, both quantized; how much less than another
-    row a better one may seem.
+    """Estimated products of these rows with a query, both quantized; how much greater than its
+    estimate a product may be.
 
     quantized  (n, d) uint8        scales  (n,) float32        query  (d,) float32
     error      the greatest length of what is left out of a row
     steps      (d,) int16, to write in
     """
     greatest, length, left_out = np.float32(0), np.float32(0), np.float32(0)
-    offset = np.int64(0)
+    offset = np.int32(0)
     for j in range(query.shape[0]):
         greatest = max(greatest, abs(query[j]))
         length += query[j] * query[j]
@@ -89,7 +89,7 @@ def quantized_products(
         number = np.rint(query[j] / step)
         left_out += (query[j] - number * step) ** 2
         steps[j] = np.int16(number)
-        offset += np.int64(number)
+        offset += np.int32(number)
     offset *= 128  # what the product gets from the 128 that each byte has too much
     for i in range(rows.shape[0]):
         row = np.uint64(rows[i])
@@ -99,7 +99,7 @@ def quantized_products(
             s = np.int32(s + np.int32(np.int32(quantized[row, j]) * np.int32(steps[j])))
         out[i] = np.float32(s - offset) * scales[row] * step
     # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
-    return 2 * (error * math.sqrt(length) + 1.02 * math.sqrt(left_out))
+    return error * math.sqrt(length) + 1.02 * math.sqrt(left_out)
 
 
 @compiled

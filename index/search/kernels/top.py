@@ -60,7 +60,7 @@ def keep(top: Any, scores: Any, rows: Any, found: int) -> int:
 @compiled
 def best_links(
     estimates: Any,  # (n,) float32, scores of rows; LOWEST of a row that is gone
-    slack: float,  # how much less than another row a better one may seem
+    error: float,  # how much greater than its estimate a score may be
     rows: Any,  # (n,) int64, these rows
     vectors: Any,  # (m, d) float32, of all rows
     links: Any,  # (m,) int64; TOMBSTONE of a row that is gone
@@ -85,17 +85,20 @@ def best_links(
         for i in range(n):
             if estimates[i] > seeming[0]:
                 raise_top(seeming, estimates[i])
-        least = seeming[0] - np.float32(slack)
-        # A heap, too: in front is the row that comes last.
+        # A heap, too: in front is the row that comes last. The rows that seem best come first, and
+        # then of the others those that may be better than they seem.
         scores, best = np.full(taken, np.float64(LOWEST)), np.full(taken, rows[0])
-        for i in range(n):
-            if estimates[i] < least or estimates[i] == LOWEST:
-                continue
-            score = exact_score(vectors, rows[i], exact_query)
-            if links[rows[i]] != TOMBSTONE and _follows(
-                scores[0], best[0], score, rows[i], links, frames
-            ):
-                _sink(scores, best, taken, score, rows[i], links, frames)
+        for others in range(2):
+            for i in range(n):
+                if (estimates[i] < seeming[0]) != (others == 1) or estimates[i] == LOWEST:
+                    continue
+                if estimates[i] + error < scores[0]:
+                    continue
+                score = exact_score(vectors, rows[i], exact_query)
+                if links[rows[i]] != TOMBSTONE and _follows(
+                    scores[0], best[0], score, rows[i], links, frames
+                ):
+                    _sink(scores, best, taken, score, rows[i], links, frames)
         for end in range(taken - 1, 0, -1):  # in order: the last one goes behind all others
             score, row = scores[end], best[end]
             scores[end], best[end] = scores[0], best[0]
