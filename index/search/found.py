@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.search.hits import Hits
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import TOMBSTONE
 from index.search.memtable import Memtable
-from index.search.ranking import Hits, starts
 from index.search.view import View
 from index.types.records import Floats
 
@@ -34,36 +34,26 @@ def rows_of(memtable: Memtable, views: Sequence[View], hits: Hits) -> LinkRows:
 
     raises  Damaged when a row isn't what was written
     """
-    here = hits.rows[hits.rows < memtable.count] if views else hits.rows
-    if memtable.animated:
-        here = memtable.rows_of(memtable.links[here])
-    in_memory = LinkRows(
-        memtable.links[here],
-        memtable.frames[here],
-        memtable.posted[here],
-        memtable.vectors.take(here, axis=0, mode="clip"),  # twice as quick as the default mode
-    )
-    if not views:
-        return in_memory
-    parts = [in_memory]
-    for view, start in zip(views, starts(memtable, views), strict=True):
-        segment, places = view.part.segment, hits.rows - start
-        mine = (0 <= places) & (places < len(segment.keys))
-        if not mine.any():
-            continue
-        places = view.part.places_of(hits.links[mine].tolist()) if segment.animated else places[mine]
+    if not memtable.animated and not any(view.part.segment.animated for view in views):
+        return LinkRows(hits.links, hits.frames, hits.posted, hits.vectors)
+    here = memtable.rows_of(hits.links)
+    parts = [
+        LinkRows(
+            memtable.links[here],
+            memtable.frames[here],
+            memtable.posted[here],
+            memtable.vectors[here],
+        )
+    ]
+    for view in views:
+        segment, places = view.part.segment, view.part.places_of(hits.links.tolist())
         found, frames = segment.links_at(places), segment.mapped["frames"][places]
         posted = segment.posted[places]
         # Read last: `overwrite` marks a row before it clears its columns.
-        rows_there, there = segment.read(places)
+        vectors, there = segment.read(places)
         there &= found != TOMBSTONE
-        parts.append(LinkRows(found[there], frames[there], posted[there], rows_there[there]))
-    return LinkRows(*map(joined, zip(*parts, strict=True)))
-
-
-def joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """All of these in one."""
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        parts.append(LinkRows(found[there], frames[there], posted[there], vectors[there]))
+    return LinkRows(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def sample(memtable: Memtable, rows: Ints, views: Sequence[View]) -> Floats:

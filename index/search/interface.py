@@ -24,7 +24,7 @@ class Found(NamedTuple):
 
     links: NDArray[np.int64]  # (k,)
     scores: NDArray[np.float64]  # (k,) cosine similarities, in steps of 1e-9
-    frames: NDArray[np.int64]  # (k,)
+    frames: NDArray[np.int32]  # (k,)
     searched: int  # links that were allowed to answer
     more: bool  # whether there are links beside these
     row_links: NDArray[np.int64]  # (n,)

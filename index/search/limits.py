@@ -11,12 +11,17 @@ from index.search.kernels.constants import FOREVER
 from index.types.filter import Filter
 
 
-@functools.lru_cache(maxsize=256)
-def ascending(ids: frozenset[int]) -> Ints:
-    """These ids as an array. Questions name the same channels and members again and again."""
+def in_order(ids: frozenset[int]) -> Ints:
+    """These ids as an array, ascending."""
     array = np.sort(np.fromiter(ids, np.int64, len(ids)))
     array.flags.writeable = False
     return array
+
+
+@functools.lru_cache(maxsize=256)
+def ascending(ids: frozenset[int]) -> Ints:
+    """The same, kept: questions name the same channels and members again and again."""
+    return in_order(ids)
 
 
 def limits_of(filter: Filter) -> Limits:

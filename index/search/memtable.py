@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from index.search.hits import Hits
 from index.search.kernels.arguments import Bools, Ints
-from index.search.limits import ascending, has_limits, limits_of
+from index.search.limits import ascending, has_limits, in_order, limits_of
 from index.types.filter import Filter
 from index.types.records import Entries, Floats, Kind
 
@@ -19,7 +20,7 @@ REMOVED_SHARE = 0.5
 REMOVED = 0  # the key of a removed row
 KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
 ROOM = 1  # places that a loop needs behind the last row that it may find
-NOTHING = frozenset[int]()
+NO_IDS = ascending(frozenset())
 
 
 class SpaceGroups(NamedTuple):
@@ -182,27 +183,34 @@ class Memtable:
 
         loops     the module of that name, once it is loaded; None before
         """
-        if loops is not None:
-            rows, links = self._allowed_by_loop(codes, filter, loops)
-        else:
-            rows, links = self._allowed_by_columns(codes.allowed(filter), filter)
-        if filter.only is not None:
-            rows = rows[np.isin(self.links[rows], np.fromiter(filter.only, np.int64))]
-        if filter.without:
-            rows = rows[~np.isin(self.links[rows], np.fromiter(filter.without, np.int64))]
-        if filter.only is not None or filter.without:
-            links = int(np.count_nonzero(self.frames[rows] == 0))
-        return rows, links
-
-    def _allowed_by_loop(self, codes: GroupCodes, filter: Filter, loops: Any) -> tuple[Ints, int]:
+        if loops is None:
+            return self._allowed_by_columns(codes.allowed(filter), filter)
         rows = np.empty(self.count + ROOM, np.int64)
-        found, links = loops.allowed_rows(
-            *(self.keys, self.frames, self.owners, self.posted, self.count, self.animated),
-            *(*codes.of_space(filter.space), codes.count),
-            *(filter.groups is None, ascending(filter.groups or NOTHING), KINDS[filter.kind]),
-            *(*limits_of(filter), rows),
-        )
+        found, links = loops.allowed_rows(*self._asked(codes, filter), rows)
         return rows[:found], links
+
+    def best(
+        self, codes: GroupCodes, filter: Filter, query: Floats, k: int, loops: Any
+    ) -> tuple[Ints, int, Hits]:
+        """What `allowed` gives, and the `k` links that are most like a query. `loops` are loaded."""
+        rows, hits = np.empty(self.count + ROOM, np.int64), Hits.room(k, len(query))
+        n, links, found = loops.best_in_memory(
+            *(self.quantized, self.scales, self.error, self.vectors, query),
+            *(*self._asked(codes, filter), rows, *hits, np.empty(k, np.int64)),
+        )
+        return rows[:n], links, hits.first(found)
+
+    def _asked(self, codes: GroupCodes, filter: Filter) -> tuple[Any, ...]:
+        """What the loops take that find out which rows may answer."""
+        every, some = filter.groups is None, filter.only is not None
+        return (
+            *(self.keys, self.links, self.frames, self.owners, self.posted),
+            *(self.count, self.animated, *codes.of_space(filter.space), codes.count),
+            *(every, NO_IDS if every else ascending(filter.groups), KINDS[filter.kind]),
+            *limits_of(filter),
+            *(some, in_order(filter.only) if some else NO_IDS),
+            in_order(filter.without) if filter.without else NO_IDS,
+        )
 
     def _allowed_by_columns(self, keys: Bools, filter: Filter) -> tuple[Ints, int]:
         n = self.count
@@ -212,6 +220,10 @@ class Memtable:
             allowed &= (self.posted[:n] >= limits.since) & (self.posted[:n] < limits.until)
             if limits.of_owners or len(limits.owners):
                 allowed &= np.isin(self.owners[:n], limits.owners) == limits.of_owners
+        if filter.only is not None:
+            allowed &= np.isin(self.links[:n], in_order(filter.only))
+        if filter.without:
+            allowed &= ~np.isin(self.links[:n], in_order(filter.without))
         rows = np.flatnonzero(allowed)
         return rows, int(np.count_nonzero(self.frames[rows] == 0))
 

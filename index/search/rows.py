@@ -23,11 +23,18 @@ from index.search import everything
 from index.search.by_date import in_order_of_date
 from index.search.compaction import Compaction, UnsettledRows, compacted
 from index.search.found import rows_of, sample
+from index.search.hits import Hits
 from index.search.interface import Found, Listed
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import PRODUCT_ERROR, TOMBSTONE
 from index.search.memtable import GroupCodes, Memtable, key_of
-from index.search.ranking import PRODUCT_ROWS, QUANTIZED_ROWS, Hits, best_links, similarities
+from index.search.ranking import (
+    PRODUCT_ROWS,
+    QUANTIZED_ROWS,
+    best_by_columns,
+    best_links,
+    similarities,
+)
 from index.search.segment import Part, Segment
 from index.search.segment_file import Damaged
 from index.search.sizes import DEFAULT_SIZES, Sizes
@@ -283,18 +290,31 @@ class Rows:
         sampled  False: the sample is left empty
         raises   Damaged when a segment isn't what was written
         """
+        assert filter.but_not_source is None
         now = self._now
-        rows, views, searched = self._answering(now, filter)
-        wanted = min(k, searched)
-        ranked = [
-            best_links(query, now.memtable, rows, views, filter.without, wanted, self._loops)
-            for query in (queries if queries.ndim > 1 else (queries,))
-        ]
-        hits = Hits.joined(ranked)
+        views = self._views(now, filter)
+        of_views = sum(view.links - view.links_among(filter.without) for view in views)
+        best = []
+        for query in queries if queries.ndim > 1 else (queries,):
+            rows, links, hits = self._best_in_memory(now.memtable, filter, query, k)
+            searched = links + of_views
+            if views:
+                hits = best_links(query, hits, views, filter.without, min(k, searched))
+            best.append(hits)
+        hits = Hits.joined(best)
         of_links = rows_of(now.memtable, views, hits)
         some = sample(now.memtable, rows, views) if sampled else now.memtable.vectors[:0]
         more = searched > k and searched > len(hits.links)
         return Found(hits.links, hits.scores, hits.frames, searched, more, *of_links, some)
+
+    def _best_in_memory(
+        self, table: Memtable, filter: Filter, query: Floats, k: int
+    ) -> tuple[Ints, int, Hits]:
+        """The rows in memory that may answer, of how many links they are, and the best of these."""
+        if self._loops is not None:
+            return table.best(self._codes, filter, query, min(k, table.count), self._loops)
+        rows, links = table.allowed(self._codes, filter, None)
+        return rows, links, best_by_columns(query, table, rows, k)
 
     def listed(
         self, filter: Filter, *, k: int, sort: Sort, after: Position | None = None
@@ -317,8 +337,6 @@ class Rows:
     def _answering(self, now: Version, filter: Filter) -> tuple[Ints, list[View], int]:
         """The rows in memory and of each segment that may answer, and of how many links."""
         assert filter.but_not_source is None
-        if now.parts:
-            self.warm()
         views = self._views(now, filter)
         rows, links = now.memtable.allowed(self._codes, filter, self._loops)
         links += sum(view.links - view.links_among(filter.without) for view in views)
@@ -342,5 +360,8 @@ class Rows:
 
     def _views(self, now: Version, filter: Filter) -> list[View]:
         """The rows of each segment that may answer, where there are any."""
+        if not now.parts:
+            return []
+        self.warm()
         views = [View.of(part, filter, self._sizes) for part in now.parts]
         return [view for view in views if view is not None]

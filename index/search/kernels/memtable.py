@@ -17,12 +17,12 @@ from index.search.kernels.top import best_links
 
 CHUNK = 1024  # rows whose columns are compared one after the other, while a cache holds the outcome
 _BYTES = 8  # rows that are passed over at once where none of them may answer
-_ONE = np.uint8(1)
 
 
 @compiled
 def allowed_rows(
     keys: Any,  # (capacity,) int32, of rows: 0 of one that was removed
+    links: Any,  # (capacity,) int64
     frames: Any,  # (capacity,) int32
     owners: Any,  # (capacity,) int64
     posted: Any,  # (capacity,) float64
@@ -38,6 +38,9 @@ def allowed_rows(
     of_named: bool,
     since: float,
     until: float,
+    some: bool,  # whether only some links may answer
+    only: Any,  # (o,) int64, these, ascending
+    without: Any,  # (w,) int64, ascending: links to leave out
     rows: Any,  # (count + 1,) int64, filled with the rows that may answer
 ) -> tuple[int, int]:
     """How many (rows, links) in memory may answer."""
@@ -47,29 +50,29 @@ def allowed_rows(
         if at < groups.shape[0] and (every or groups[at] == wanted[i]) and codes[at] < known:
             allowed[1 + 2 * codes[at]] = kind != 1
             allowed[2 + 2 * codes[at]] = kind != 0
-    of_owners, of_time = of_named or named.shape[0] > 0, since > -FOREVER or until < FOREVER
-    here, is_named = np.zeros(CHUNK, np.uint8), np.zeros(CHUNK, np.uint8)
+    of_time = since > -FOREVER or until < FOREVER
+    here = np.zeros(CHUNK, np.uint8)
     eights = here.view(np.uint64)
-    found, links = 0, 0
+    found, of_links = 0, 0
     for start in range(0, count, CHUNK):
         many = min(CHUNK, count - start)
         here[many:] = 0
-        some = keys[start : start + many]
-        for i in range(many):
-            here[i] = allowed[np.uint32(some[i])]
-        if of_owners:
+        # One column is compared for all rows, and the others only where that leaves any.
+        if of_named:
             theirs = owners[start : start + many]
-            is_named[:] = 0
+            here[:many] = 0
             for o in range(named.shape[0]):
                 one = named[o]
                 for i in range(many):
-                    is_named[i] |= np.uint8(theirs[i] == one)
-            for i in range(many):
-                here[i] &= is_named[i] if of_named else is_named[i] ^ _ONE
-        if of_time:
+                    here[i] |= np.uint8(theirs[i] == one)
+        elif of_time:
             times = posted[start : start + many]
             for i in range(many):
-                here[i] &= np.uint8(since <= times[i]) & np.uint8(times[i] < until)
+                here[i] = np.uint8(since <= times[i]) & np.uint8(times[i] < until)
+        else:
+            some_keys = keys[start : start + many]
+            for i in range(many):
+                here[i] = allowed[np.uint32(some_keys[i])]
         for number in range(CHUNK // _BYTES):
             eight = eights[number]
             if eight == 0:
@@ -78,10 +81,27 @@ def allowed_rows(
             for i in range(_BYTES):
                 rows[found] = start + number * _BYTES + i
                 found += np.int64((eight >> np.uint64(8 * i)) & np.uint64(1))
-    if animated:
-        for i in range(found):
-            links += frames[rows[i]] == 0
-    return found, links if animated else found
+    kept = 0
+    for i in range(found):
+        row = rows[i]
+        may = allowed[np.uint32(keys[row])] != 0
+        if of_time:
+            may = may and since <= posted[row] and posted[row] < until
+        if not of_named and named.shape[0] > 0:
+            may = may and not _has(named, owners[row])
+        if some or without.shape[0] > 0:
+            may = may and (not some or _has(only, links[row])) and not _has(without, links[row])
+        rows[kept] = row
+        kept += np.int64(may)
+        of_links += np.int64(may and frames[row] == 0)
+    return kept, of_links
+
+
+@compiled
+def _has(ids: Any, id: int) -> bool:
+    """Whether a number is among these, which ascend."""
+    at = np.searchsorted(ids, id)
+    return bool(at < ids.shape[0] and ids[at] == id)
 
 
 @compiled
@@ -90,20 +110,46 @@ def best_in_memory(
     scales: Any,  # (capacity,) float32
     error: float,  # the greatest length of what `quantized` leaves out of a vector
     vectors: Any,  # (capacity, d) float32
-    links: Any,  # (capacity,) int64
-    frames: Any,  # (capacity,) int32
-    animated: bool,  # whether a link may have several rows
-    rows: Any,  # (n,) int64, those that may answer
     query: Any,  # (d,) float32
+    keys: Any,  # from here on as in `allowed_rows`
+    links: Any,
+    frames: Any,
+    owners: Any,
+    posted: Any,
+    count: int,
+    animated: bool,
+    groups: Any,
+    codes: Any,
+    known: int,
+    every: bool,
+    wanted: Any,
+    kind: int,
+    named: Any,
+    of_named: bool,
+    since: float,
+    until: float,
+    some: bool,
+    only: Any,
+    without: Any,
+    rows: Any,
     out_links: Any,  # (k,) int64
-    out_frames: Any,  # (k,) int64
+    out_frames: Any,  # (k,) int32
     out_scores: Any,  # (k,) float64
+    out_posted: Any,  # (k,) float64
+    out_vectors: Any,  # (k, d) float32
     out_rows: Any,  # (k,) int64
-) -> int:
-    """Fills these arrays with the k best links, as `top.best_links`; how many there are."""
-    estimates, steps = np.empty(rows.shape[0], np.float32), np.empty(query.shape[0], np.int16)
-    most = quantized_products(quantized, scales, rows, query, error, steps, estimates)
-    return best_links(
-        *(estimates, most + PRODUCT_ERROR, rows, vectors, links, frames, animated),
-        *(query, out_links, out_frames, out_scores, out_rows),
+) -> tuple[int, int, int]:
+    """Fills these arrays with the k best links, as `top.best_links`; how many (rows, links) may
+    answer, and how many are found."""
+    n, of_links = allowed_rows(
+        *(keys, links, frames, owners, posted, count, animated, groups, codes, known, every),
+        *(wanted, kind, named, of_named, since, until, some, only, without, rows),
     )
+    these, steps = rows[:n], np.empty(query.shape[0], np.int16)
+    estimates = np.empty(n, np.float32)
+    most = quantized_products(quantized, scales, these, query, error, steps, estimates)
+    found = best_links(
+        *(estimates, most + PRODUCT_ERROR, these, vectors, links, frames, posted, animated, query),
+        *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
+    )
+    return n, of_links, found

@@ -65,11 +65,14 @@ def best_links(
     vectors: Any,  # (m, d) float32, of all rows
     links: Any,  # (m,) int64; TOMBSTONE of a row that is gone
     frames: Any,  # (m,) int32
+    posted: Any,  # (m,) float64
     animated: bool,  # whether a link may have several rows
     query: Any,  # (d,) float32
     out_links: Any,  # (k,) int64
-    out_frames: Any,  # (k,) int64
+    out_frames: Any,  # (k,) int32
     out_scores: Any,  # (k,) float64
+    out_posted: Any,  # (k,) float64
+    out_vectors: Any,  # (k, d) float32
     out_rows: Any,  # (k,) int64
 ) -> int:
     """Fills these arrays with the k links that are most like the query, each with its best frame,
@@ -109,7 +112,8 @@ def best_links(
             if scores[i] == LOWEST or (animated and _is_among(link, out_links, found)):
                 continue
             out_links[found], out_frames[found] = link, frames[best[i]]
-            out_scores[found], out_rows[found] = scores[i], best[i]
+            out_scores[found], out_posted[found] = scores[i], posted[best[i]]
+            out_vectors[found], out_rows[found] = vectors[best[i]], best[i]
             found += 1
             if found == out_links.shape[0]:
                 return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from index.search.hits import Hits
 from index.search.kernels import filters, memtable, products, scan, top
 from index.search.kernels.arguments import (
     Allowed,
@@ -71,14 +72,15 @@ def warm(dimension: int) -> None:
     filters.limit(allowed, columns, limits, marks, marked, False, np.zeros(1, np.uint32))
     filters.all_rows(allowed, rows)
     filters.sample(allowed, 1, rows)
-    ids, found = ascending(frozenset()), np.zeros((4, 1), np.int64)
-    hits = found[0], found[1], np.zeros(1), found[2]
-    memtable.allowed_rows(
-        *(number, number, places, columns.posted, 0, False, rows, number, 1, False, ids, -1),
-        *(*limits, found[3]),
+    posted, frames = columns.posted, columns.frames
+    hits = Hits.room(1, dimension)
+    top.best_links(
+        *(out[:1], 0.0, rows, vectors.rows, places, frames, posted, False, query, *hits, rows)
     )
-    frames = columns.frames
-    top.best_links(out[:1], 0.0, rows, vectors.rows, places, frames, False, query, *hits)
-    memtable.best_in_memory(
-        *(quantized, out, 0.0, vectors.rows, places, frames, False, rows, query, *hits)
+    ids = ascending(frozenset())
+    asked = (
+        *(number, places, frames, places, posted, 0, False, rows, number, 1, False, ids, -1),
+        *(*limits, False, ids, ids, rows),
     )
+    memtable.allowed_rows(*asked)
+    memtable.best_in_memory(quantized, out, 0.0, vectors.rows, query, *asked, *hits, rows)
