@@ -39,7 +39,7 @@ SAME_PICTURE_SPREAD = 1e-3
 # Arrays that are held in memory, since each query looks through them.
 OF_ROWS = ("codes", "factors", "keys", "owners", "posted")
 OF_LISTS = ("centroids", "spreads", "errors", "starts", "rotation")
-MARKS = 127  # steps from the first time of a segment to the last one, as seven bits tell them
+MARKS = 255  # steps from the first time of a segment to the last one, as a byte tells them
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
 
 
@@ -98,7 +98,7 @@ class Segment:
         )
         self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
-        self.marks = Marks(*np.zeros((2, len(self.keys) // 8), np.uint64))
+        self.marks = Marks(*np.zeros((2, len(self.keys)), np.uint8))
 
     @property
     def resident_bytes(self) -> int:
@@ -139,7 +139,7 @@ class Segment:
         return slice(begin, int(np.searchsorted(self.starts, blocks.stop, "left")))
 
     def marks_of_times(self, posted: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Seven bits for each time, not less for a later one."""
+        """A byte for each time, not less for a later one."""
         marks = (posted - self._began) * self._marks_a_second
         return np.clip(marks, 0, MARKS).astype(np.uint8)
 
@@ -182,8 +182,8 @@ class Segment:
         self._began = float(times.min(initial=np.inf)) if len(times) else 0.0
         span = float(times.max(initial=self._began)) - self._began
         self._marks_a_second = MARKS / span if span > 0 else 0.0
-        self.marks.owners.view(np.uint8)[:] = marks_of_owners(self.owners)
-        self.marks.times.view(np.uint8)[:] = self.marks_of_times(self.posted)
+        self.marks.owners[:] = marks_of_owners(self.owners)
+        self.marks.times[:] = self.marks_of_times(self.posted)
 
     def places_of(self, links: Collection[int]) -> Ints:
         """The places of all rows of these links, removed or not."""
@@ -204,7 +204,7 @@ class Segment:
         self.factors[:, places] = 0
         self.owners[places] = self.posted[places] = 0
         for marks in self.marks:
-            marks.view(np.uint8)[places] = 0
+            marks[places] = 0
         if not self.write:
             return
         arrays = self.mapped
@@ -279,8 +279,8 @@ class Segment:
 
 
 def marks_of_owners(owners: Ints) -> NDArray[np.uint8]:
-    """Seven bits for each owner, the same for the same one."""
-    return ((owners.view(np.uint64) * SCATTERING) >> np.uint64(57)).astype(np.uint8)
+    """A byte for each owner, the same for the same one."""
+    return ((owners.view(np.uint64) * SCATTERING) >> np.uint64(56)).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery, Words
+from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery
 from index.search.kernels.constants import LANES, LEVELS, PLANES
 from index.search.limits import has_limits, limits_of
 from index.search.segment import Part, marks_of_owners
@@ -68,10 +68,10 @@ class View:
             from index.search.kernels import filters
 
             limits, alive = limits_of(filter), np.empty(len(allowed.alive), np.uint32)
-            since, until = _repeated(segment.marks_of_times(np.array(limits[2:])))
+            since, until = segment.marks_of_times(np.array(limits[2:]))
             rows, links = filters.limit(
                 *(allowed, segment.columns, limits, segment.marks),
-                Marked(_repeated(marks_of_owners(limits.owners)), since, until),
+                Marked(marks_of_owners(limits.owners), since, until),
                 *(segment.animated, alive),
             )
             allowed = allowed._replace(alive=alive)
@@ -160,8 +160,3 @@ class View:
         lists = Lists(order, starts, base, base / segment.lengths[here], slack)
         most = np.float32(step * LEVELS * len(rotated) / 2)
         return lists, RotatedQuery(planes, np.float32(step), most, query)
-
-
-def _repeated(marks: NDArray[np.uint8]) -> Words:
-    """(n,) words of eight bytes, each of which is the mark."""
-    return marks * np.uint64(0x0101010101010101)
