@@ -9,6 +9,9 @@ import numpy as np
 from index.search.kernels.arguments import Ints, Limits
 from index.search.kernels.constants import FOREVER
 from index.types.filter import Filter
+from index.types.records import Kind
+
+KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
 
 
 def in_order(ids: frozenset[int]) -> Ints:
@@ -22,6 +25,9 @@ def in_order(ids: frozenset[int]) -> Ints:
 def ascending(ids: frozenset[int]) -> Ints:
     """The same, kept: questions name the same channels and members again and again."""
     return in_order(ids)
+
+
+NO_IDS = ascending(frozenset())
 
 
 def limits_of(filter: Filter) -> Limits:

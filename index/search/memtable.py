@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 
 from index.search.hits import Hits
 from index.search.kernels.arguments import Bools, Ints
-from index.search.limits import ascending, has_limits, in_order, limits_of
+from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
 from index.types.filter import Filter
-from index.types.records import Entries, Floats, Kind
+from index.types.records import Entries, Floats
 
 # Removed rows stay in place, marked, until they are this share of all.
 REMOVED_SHARE = 0.5
 REMOVED = 0  # the key of a removed row
-KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
 ROOM = 1  # places that a loop needs behind the last row that it may find
-NO_IDS = ascending(frozenset())
 
 
 class SpaceGroups(NamedTuple):
@@ -99,7 +97,8 @@ class Memtable:
     def rows_of(self, links: Ints) -> Ints:
         """The living rows of these links.
 
-        Links mostly come in the order of their ids. Then a few are found without a look at all rows.
+        Links mostly come in the order of their ids. Then a few are found without a look at all
+        rows.
         """
         ids = self.links[: self.count]
         if self.ascending:
@@ -192,7 +191,7 @@ class Memtable:
     def best(
         self, codes: GroupCodes, filter: Filter, query: Floats, k: int, loops: Any
     ) -> tuple[Ints, int, Hits]:
-        """What `allowed` gives, and the `k` links that are most like a query. `loops` are loaded."""
+        """What `allowed` gives, and the `k` links that are most like a query; by the loops."""
         rows, hits = np.empty(self.count + ROOM, np.int64), Hits.room(k, len(query))
         n, links, found = loops.best_in_memory(
             *(self.quantized, self.scales, self.error, self.vectors, query),

@@ -35,6 +35,7 @@ LOOKED_SHARE, LOOKED_ROWS = 0.1, 20_000
 SCATTERED_SHARE, SCATTERED_ROWS = 0.3, 4_000
 LOOKED_TIMES = 20  # and at least this many times the rows that are wanted
 
+
 def best_links(
     query: Floats, found: Hits, views: Sequence[View], without: frozenset[int], wanted: int
 ) -> Hits:

@@ -311,6 +311,8 @@ class Rows:
         self, table: Memtable, filter: Filter, query: Floats, k: int
     ) -> tuple[Ints, int, Hits]:
         """The rows in memory that may answer, of how many links they are, and the best of these."""
+        if not table.count:
+            return np.zeros(0, np.int64), 0, Hits.room(0, len(query))
         if self._loops is not None:
             return table.best(self._codes, filter, query, min(k, table.count), self._loops)
         rows, links = table.allowed(self._codes, filter, None)

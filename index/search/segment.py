@@ -82,6 +82,7 @@ class Segment:
         self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
         self.texts = kinds.astype(np.bool_)
         self.n_keys = len(kinds)
+        self._of_space: dict[int, tuple[slice, slice]] = {}  # of those that were asked
         self.animated = bool(self.mapped["frames"].any())
         alike = (self.spreads < SAME_PICTURE_SPREAD) & (np.diff(self.starts) > 0)
         self.lists_alike = np.flatnonzero(alike)
@@ -108,30 +109,18 @@ class Segment:
         marks = (*self.marks, self._overwritten)
         return sum(array.nbytes for array in (*held, *of_blocks, *marks))
 
-    def keys_of(self, space: int) -> slice:
-        """The keys of a space."""
-        return slice(*np.searchsorted(self.spaces, [space, space + 1]).tolist())
-
-    def are_of(self, keys: slice, groups: Collection[int] | None) -> Bools:
-        """Which of these keys of a space are of these groups, or of any."""
-        here = self.groups[keys]
-        if groups is None or not len(here):
-            return np.ones(len(here), np.bool_)
-        wanted = np.fromiter(groups, np.int64, len(groups))
-        chosen = np.zeros(len(here) + 2, np.bool_)
-        first = np.searchsorted(here, wanted)
-        # A group has at most two keys: of its pictures and of its texts.
-        padded = np.concatenate([here, here[-1:], here[-1:]])
-        for key in (first, first + 1):
-            chosen[key[padded[key] == wanted]] = True
-        return chosen[: len(here)]
-
-    def blocks_of(self, space: int) -> slice:
-        """The blocks with the rows of a space; all of them, if they are scattered."""
-        if not self.by_space:
-            return slice(0, len(self.bounds))
-        begin = int(np.searchsorted(self._last_spaces, space, "left"))
-        return slice(begin, int(np.searchsorted(self._first_spaces, space, "right")))
+    def of_space(self, space: int) -> tuple[slice, slice]:
+        """The keys of a space, and the blocks with its rows; all blocks, if these are scattered."""
+        if space not in self._of_space:
+            keys = slice(*np.searchsorted(self.spaces, [space, space + 1]).tolist())
+            blocks = slice(0, len(self.bounds))
+            if self.by_space:
+                begin = int(np.searchsorted(self._last_spaces, space, "left"))
+                blocks = slice(begin, int(np.searchsorted(self._first_spaces, space, "right")))
+            if keys.stop == keys.start:
+                return keys, blocks  # it isn't kept: anybody may ask for any number
+            self._of_space[space] = keys, blocks
+        return self._of_space[space]
 
     def lists_of(self, blocks: slice) -> slice:
         """The lists that have these blocks."""

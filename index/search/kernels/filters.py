@@ -16,6 +16,20 @@ _GATHER = np.uint64(0x0102040810204080)
 
 
 @compiled
+def first_place(ids: Any, id: int) -> int:
+    """Before which of these ids, which ascend, a number belongs: numpy's `searchsorted`, which
+    takes numba seconds to compile."""
+    low, high = 0, ids.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        if ids[middle] < id:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
 def _place(key: int, lesser: int, places: int) -> int:
     """Where `Allowed.allowed`, which has so many places, tells of a key."""
     return min(max(key - lesser, 0), places - 1)
@@ -38,6 +52,45 @@ def lanes_allowed(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> Non
         key = np.int32(keys[np.uint64(first + v)] - np.int32(lesser))
         place = min(max(key, np.int32(0)), last)
         may[v] = yes[np.uint32(place)]
+
+
+@compiled
+def allowed_keys(
+    groups: Any,  # (keys,) int64, ascending
+    texts: Any,  # (keys,) bool
+    rows: Any,  # (keys,) int64, of each key
+    links: Any,  # (keys,) int64, of each key
+    begin: int,  # the first key of a space
+    end: int,  # the first one behind it
+    every: bool,  # whether all groups may answer
+    wanted: Any,  # (w,) int64, else these
+    kind: int,  # 1: texts only, 0: images only, -1: both
+    allowed: Any,  # (end - begin + 2,) int32, filled as `arguments.Allowed`
+    below: Any,  # (end - begin + 3,) int32, filled as there
+) -> tuple[int, int]:
+    """How many (rows, links) the keys of a space have that may answer."""
+    allowed[:] = 0
+    if every:
+        allowed[1:-1] = 1
+    else:
+        here = groups[begin:end]
+        for i in range(wanted.shape[0]):
+            key = first_place(here, wanted[i])
+            # A group has at most two keys: of its pictures and of its texts.
+            while key < here.shape[0] and here[key] == wanted[i]:
+                allowed[1 + key] = 1
+                key += 1
+    some, of_links = 0, 0
+    for key in range(begin, end):
+        place = 1 + key - begin
+        if kind >= 0 and texts[key] != (kind == 1):
+            allowed[place] = 0
+        some += allowed[place] * rows[key]
+        of_links += allowed[place] * links[key]
+    below[0] = 0
+    for place in range(allowed.shape[0]):
+        below[place + 1] = below[place] + allowed[place]
+    return some, of_links
 
 
 @compiled

@@ -12,6 +12,7 @@ import numpy as np
 
 from index.compiled import compiled
 from index.search.kernels.constants import FOREVER, PRODUCT_ERROR
+from index.search.kernels.filters import first_place
 from index.search.kernels.products import quantized_products
 from index.search.kernels.top import best_links
 
@@ -46,7 +47,7 @@ def allowed_rows(
     """How many (rows, links) in memory may answer."""
     allowed = np.zeros(1 + 2 * known, np.uint8)
     for i in range(groups.shape[0] if every else wanted.shape[0]):
-        at = i if every else np.searchsorted(groups, wanted[i])
+        at = i if every else first_place(groups, wanted[i])
         if at < groups.shape[0] and (every or groups[at] == wanted[i]) and codes[at] < known:
             allowed[1 + 2 * codes[at]] = kind != 1
             allowed[2 + 2 * codes[at]] = kind != 0
@@ -100,7 +101,7 @@ def allowed_rows(
 @compiled
 def _has(ids: Any, id: int) -> bool:
     """Whether a number is among these, which ascend."""
-    at = np.searchsorted(ids, id)
+    at = first_place(ids, id)
     return bool(at < ids.shape[0] and ids[at] == id)
 
 

@@ -156,7 +156,7 @@ def _sink(
 @compiled
 def _is_among(link: int, links: Any, count: int) -> bool:
     """Whether a link is one of the first ones."""
+    among = False
     for i in range(count):
-        if links[i] == link:
-            return True
-    return False
+        among |= links[i] == link
+    return among

@@ -70,6 +70,11 @@ def warm(dimension: int) -> None:
     marks = Marks(*np.zeros((2, LANES), np.uint8))
     marked = Marked(marks.owners, np.uint8(0), np.uint8(1))
     filters.limit(allowed, columns, limits, marks, marked, False, np.zeros(1, np.uint32))
+    ids, both = ascending(frozenset()), np.zeros(1, np.bool_)
+    filters.allowed_keys(
+        *(rows, both, rows, rows, 0, 0, False, ids, -1),
+        *(allowed.allowed.copy(), allowed.below.copy()),
+    )
     filters.all_rows(allowed, rows)
     filters.sample(allowed, 1, rows)
     posted, frames = columns.posted, columns.frames
@@ -77,7 +82,6 @@ def warm(dimension: int) -> None:
     top.best_links(
         *(out[:1], 0.0, rows, vectors.rows, places, frames, posted, False, query, *hits, rows)
     )
-    ids = ascending(frozenset())
     asked = (
         *(number, places, frames, places, posted, 0, False, rows, number, 1, False, ids, -1),
         *(*limits, False, ids, ids, rows),
