@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index.search.hits import Hits
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import TOMBSTONE
 from index.search.memtable import Memtable
@@ -19,70 +20,40 @@ from index.types.records import Floats
 SAMPLED_ROWS = 512
 
 
-class LinkRows(TypedDict):
+class LinkRows(NamedTuple):
     """Fields of `Found`."""
 
     row_links: NDArray[np.int64]
-    row_frames: NDArray[np.int64]
+    row_frames: NDArray[np.int32]
     posted: NDArray[np.float64]
     vectors: Floats
 
 
-def rows_of(memtable: Memtable, rows: Ints, views: Sequence[View], links: Ints) -> LinkRows:
-    """All rows of these links.
+def rows_of(memtable: Memtable, views: Sequence[View], hits: Hits) -> LinkRows:
+    """All rows of the links of these hits.
 
-    rows    those of `memtable` that may answer
     raises  Damaged when a row isn't what was written
     """
-    here = _in_memory(memtable, rows, links)
-    parts = [(memtable.links[here], memtable.frames[here], memtable.posted[here])]
-    vectors = [memtable.vectors[here]]
-    if not views:
-        ids, numbers, posted = parts[0]
-        return LinkRows(
-            row_links=ids,
-            row_frames=numbers.astype(np.int64),
-            posted=posted,
-            vectors=vectors[0],
+    if not memtable.animated and not any(view.part.segment.animated for view in views):
+        return LinkRows(hits.links, hits.frames, hits.posted, hits.vectors)
+    here = memtable.rows_of(hits.links)
+    parts = [
+        LinkRows(
+            memtable.links[here],
+            memtable.frames[here],
+            memtable.posted[here],
+            memtable.vectors[here],
         )
+    ]
     for view in views:
-        segment = view.part.segment
-        places = view.part.places_of(links.tolist())
+        segment, places = view.part.segment, view.part.places_of(hits.links.tolist())
         found, frames = segment.links_at(places), segment.mapped["frames"][places]
         posted = segment.posted[places]
         # Read last: `overwrite` marks a row before it clears its columns.
-        rows_there, there = segment.read(places)
+        vectors, there = segment.read(places)
         there &= found != TOMBSTONE
-        parts.append((found[there], frames[there], posted[there]))
-        vectors.append(rows_there[there])
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return LinkRows(
-        row_links=columns[0],
-        row_frames=columns[1].astype(np.int64),
-        posted=columns[2],
-        vectors=np.concatenate(vectors),
-    )
-
-
-def _in_memory(memtable: Memtable, rows: Ints, links: Ints) -> Ints:
-    """Those of these rows, which ascend, that are of one of these links.
-
-    Links mostly come in the order of their ids. Then a few are found without a look at all rows.
-    """
-    ids = memtable.links[: memtable.count]
-    if not len(rows) or not memtable.ascending:
-        return rows[np.isin(ids[rows], links)]
-    found = np.sort(np.searchsorted(ids, links))
-    if memtable.animated:
-        last = np.searchsorted(ids, np.sort(links), "right")
-        counts = last - found
-        before = np.cumsum(counts) - counts  # how many rows the links before have
-        found = np.repeat(found - before, counts) + np.arange(counts.sum())
-    at = np.searchsorted(rows, found)
-    within = at < len(rows)
-    allowed = np.zeros(len(found), np.bool_)
-    allowed[within] = rows[at[within]] == found[within]
-    return found[allowed]
+        parts.append(LinkRows(found[there], frames[there], posted[there], vectors[there]))
+    return LinkRows(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def sample(memtable: Memtable, rows: Ints, views: Sequence[View]) -> Floats:

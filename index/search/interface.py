@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,7 @@ from index.types.records import Changes, Entries, Floats, Position, Settled
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class Found(NamedTuple):
     """Links that are most like a query, in order: each once, with its best frame.
 
     n rows are all frames of these links; s rows are a sample of all that may answer.
@@ -25,11 +24,11 @@ class Found:
 
     links: NDArray[np.int64]  # (k,)
     scores: NDArray[np.float64]  # (k,) cosine similarities, in steps of 1e-9
-    frames: NDArray[np.int64]  # (k,)
+    frames: NDArray[np.int32]  # (k,)
     searched: int  # links that were allowed to answer
     more: bool  # whether there are links beside these
     row_links: NDArray[np.int64]  # (n,)
-    row_frames: NDArray[np.int64]  # (n,)
+    row_frames: NDArray[np.int32]  # (n,)
     posted: NDArray[np.float64]  # (n,) when the link of each row was posted, Unix seconds
     vectors: Floats  # (n, d)
     sample: Floats  # (s, d) the same as long as no row comes or goes
@@ -43,7 +42,7 @@ class Found:
         joined: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in columns
         }
-        return replace(self, more=self.more or more, **joined)
+        return self._replace(more=self.more or more, **joined)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

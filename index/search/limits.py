@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
-from index.search.kernels.arguments import Limits
+from index.search.kernels.arguments import Ints, Limits
 from index.search.kernels.constants import FOREVER
 from index.types.filter import Filter
+from index.types.records import Kind
+
+KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
+
+
+def in_order(ids: frozenset[int]) -> Ints:
+    """These ids as an array, ascending."""
+    array = np.sort(np.fromiter(ids, np.int64, len(ids)))
+    array.flags.writeable = False
+    return array
+
+
+@functools.lru_cache(maxsize=256)
+def ascending(ids: frozenset[int]) -> Ints:
+    """The same, kept: questions name the same channels and members again and again."""
+    return in_order(ids)
+
+
+NO_IDS = ascending(frozenset())
 
 
 def limits_of(filter: Filter) -> Limits:
     """What the filter says about owners and times."""
     of_owners = filter.owners is not None
     named = filter.owners if filter.owners is not None else filter.but_owners
-    return Limits(
-        owners=np.array(sorted(named - filter.but_owners if of_owners else named), np.int64),
-        of_owners=of_owners,
-        since=-FOREVER if filter.since is None else filter.since,
-        until=FOREVER if filter.until is None else filter.until,
-    )
+    if of_owners and filter.but_owners:
+        named -= filter.but_owners
+    since = -FOREVER if filter.since is None else filter.since
+    until = FOREVER if filter.until is None else filter.until
+    return Limits(ascending(named), of_owners, since, until)
 
 
 def has_limits(filter: Filter) -> bool:

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Bools, Columns, Ints
-from index.search.limits import has_limits, limits_of
+from index.search.hits import Hits
+from index.search.kernels.arguments import Bools, Ints
+from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
 from index.types.filter import Filter
-from index.types.records import Entries, Floats, Kind
+from index.types.records import Entries, Floats
 
 # Removed rows stay in place, marked, until they are this share of all.
 REMOVED_SHARE = 0.5
-KINDS: dict[Kind | None, int] = {None: -1, "image": 0, "text": 1}  # as the compiled loops know them
+REMOVED = 0  # the key of a removed row
+ROOM = 1  # places that a loop needs behind the last row that it may find
+
+
+class SpaceGroups(NamedTuple):
+    """The groups of a space, ascending, and their codes."""
+
+    groups: Ints
+    codes: NDArray[np.int32]
+
+
+NO_GROUPS = SpaceGroups(np.zeros(0, np.int64), np.zeros(0, np.int32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,13 +45,11 @@ class Memtable:
     serials: Ints  # (capacity,) number of the row among all that ever came
     links: Ints  # (capacity,) the link whose frame this is
     frames: NDArray[np.int32]  # (capacity,) which frame it is
-    codes: NDArray[np.int32]  # (capacity,) the group's code
-    texts: Bools  # (capacity,)
+    keys: NDArray[np.int32]  # (capacity,) `key_of`; never changed in place for a row below `count`
     owners: Ints  # (capacity,)
     posted: NDArray[np.float64]  # (capacity,) Unix seconds
-    alive: Bools  # (capacity,) never changed in place for a row below `count`
     count: int
-    removed: int  # rows below `count` that are not alive
+    removed: int  # rows below `count` whose key is REMOVED
     ascending: bool = True  # whether links are, so that the rows of one are found quickly
     animated: bool = False  # whether a link may have several rows
 
@@ -54,11 +64,9 @@ class Memtable:
             serials=np.zeros(capacity, np.int64),
             links=np.zeros(capacity, np.int64),
             frames=np.zeros(capacity, np.int32),
-            codes=np.zeros(capacity, np.int32),
-            texts=np.zeros(capacity, np.bool_),
+            keys=np.zeros(capacity, np.int32),
             owners=np.zeros(capacity, np.int64),
             posted=np.zeros(capacity, np.float64),
-            alive=np.zeros(capacity, np.bool_),
             count=0,
             removed=0,
         )
@@ -79,12 +87,28 @@ class Memtable:
     @property
     def living(self) -> Ints:
         """The rows that were not removed."""
-        return np.flatnonzero(self.alive[: self.count])
+        return np.flatnonzero(self.keys[: self.count] != REMOVED)
 
     @property
     def living_links(self) -> Ints:
         """The links of these rows."""
         return self.links[self.living]
+
+    def rows_of(self, links: Ints) -> Ints:
+        """The living rows of these links.
+
+        Links mostly come in the order of their ids. Then a few are found without a look at all
+        rows.
+        """
+        ids = self.links[: self.count]
+        if self.ascending:
+            first, last = (np.searchsorted(ids, np.sort(links), side) for side in ("left", "right"))
+            counts = last - first
+            before = np.cumsum(counts) - counts  # how many rows the links before have
+            rows = np.repeat(first - before, counts) + np.arange(counts.sum())
+        else:
+            rows = np.flatnonzero(np.isin(ids, links))
+        return rows[self.keys[rows] != REMOVED]
 
     # ---- changes
 
@@ -102,11 +126,9 @@ class Memtable:
         now.serials[place] = np.arange(serial, serial + count)
         now.links[place] = np.repeat(added.links, added.frames)
         now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
-        now.codes[place] = np.repeat(codes, added.frames)
-        now.texts[place] = np.repeat(added.texts, added.frames)
+        now.keys[place] = np.repeat(key_of(codes, added.texts), added.frames)
         now.owners[place] = np.repeat(added.owners, added.frames)
         now.posted[place] = np.repeat(added.posted, added.frames)
-        now.alive[place] = True
         ids = now.links[max(now.count - 1, 0) : end]
         return replace(
             now,
@@ -125,9 +147,9 @@ class Memtable:
     def without(self, removed: Sequence[int]) -> Memtable:
         """The rows without those of these links."""
         of_removed = np.isin(self.links[: self.count], np.asarray(removed, np.int64))
-        alive = self.alive.copy()
-        alive[: self.count][of_removed] = False
-        now = replace(self, alive=alive, removed=self.count - int(alive[: self.count].sum()))
+        keys = self.keys.copy()
+        keys[: self.count][of_removed] = REMOVED
+        now = replace(self, keys=keys, removed=int(np.count_nonzero(keys[: self.count] == REMOVED)))
         if now.removed <= REMOVED_SHARE * now.count:
             return now
         return now._copied(now.living, max(len(now), 64))
@@ -143,7 +165,7 @@ class Memtable:
         count, into = len(rows), fresh._arrays
         for name, column in self._arrays.items():
             np.take(column, rows, axis=0, out=into[name][:count])
-        removed = count - int(fresh.alive[:count].sum())
+        removed = int(np.count_nonzero(fresh.keys[:count] == REMOVED))
         return replace(
             fresh,
             count=count,
@@ -155,45 +177,59 @@ class Memtable:
 
     # ---- queries
 
-    def allowed(self, groups: Bools, filter: Filter, loops: Any) -> tuple[Ints, int]:
+    def allowed(self, codes: GroupCodes, filter: Filter, loops: Any) -> tuple[Ints, int]:
         """The living rows that may answer, and how many links they are of.
 
-        groups    (codes,) which groups are allowed
         loops     the module of that name, once it is loaded; None before
         """
-        if loops is not None:
-            rows, links = self._allowed_by_loop(groups, filter, loops)
-        else:
-            rows, links = self._allowed_by_columns(groups, filter)
-        if filter.only is not None:
-            rows = rows[np.isin(self.links[rows], np.fromiter(filter.only, np.int64))]
-        if filter.without:
-            rows = rows[~np.isin(self.links[rows], np.fromiter(filter.without, np.int64))]
-        if filter.only is not None or filter.without:
-            links = int(np.count_nonzero(self.frames[rows] == 0))
-        return rows, links
+        if loops is None:
+            return self._allowed_by_columns(codes.allowed(filter), filter)
+        rows = np.empty(self.count + ROOM, np.int64)
+        found, links = loops.allowed_rows(*self._asked(codes, filter), rows)
+        return rows[:found], links
 
-    def _allowed_by_loop(self, groups: Bools, filter: Filter, loops: Any) -> tuple[Ints, int]:
-        n, out = self.count, np.empty(self.count + 1, np.int64)
-        count, links = loops.memtable_rows(
-            *(self.codes[:n], self.alive[:n], self.texts[:n]),
-            Columns(self.frames[:n], self.owners[:n], self.posted[:n]),
-            *(groups, KINDS[filter.kind], limits_of(filter), out),
+    def best(
+        self, codes: GroupCodes, filter: Filter, query: Floats, k: int, loops: Any
+    ) -> tuple[Ints, int, Hits]:
+        """What `allowed` gives, and the `k` links that are most like a query; by the loops."""
+        rows, hits = np.empty(self.count + ROOM, np.int64), Hits.room(k, len(query))
+        n, links, found = loops.best_in_memory(
+            *(self.quantized, self.scales, self.error, self.vectors, query),
+            *(*self._asked(codes, filter), rows, *hits, np.empty(k, np.int64)),
         )
-        return out[:count], links
+        return rows[:n], links, hits.first(found)
 
-    def _allowed_by_columns(self, groups: Bools, filter: Filter) -> tuple[Ints, int]:
+    def _asked(self, codes: GroupCodes, filter: Filter) -> tuple[Any, ...]:
+        """What the loops take that find out which rows may answer."""
+        every, some = filter.groups is None, filter.only is not None
+        return (
+            *(self.keys, self.links, self.frames, self.owners, self.posted),
+            *(self.count, self.animated, *codes.of_space(filter.space), codes.count),
+            *(every, NO_IDS if every else ascending(filter.groups), KINDS[filter.kind]),
+            *limits_of(filter),
+            *(some, in_order(filter.only) if some else NO_IDS),
+            in_order(filter.without) if filter.without else NO_IDS,
+        )
+
+    def _allowed_by_columns(self, keys: Bools, filter: Filter) -> tuple[Ints, int]:
         n = self.count
-        allowed = groups[self.codes[:n]] & self.alive[:n]
-        if filter.kind is not None:
-            allowed &= self.texts[:n] == (filter.kind == "text")
+        allowed = keys[self.keys[:n]]
         if has_limits(filter):
             limits = limits_of(filter)
             allowed &= (self.posted[:n] >= limits.since) & (self.posted[:n] < limits.until)
             if limits.of_owners or len(limits.owners):
                 allowed &= np.isin(self.owners[:n], limits.owners) == limits.of_owners
+        if filter.only is not None:
+            allowed &= np.isin(self.links[:n], in_order(filter.only))
+        if filter.without:
+            allowed &= ~np.isin(self.links[:n], in_order(filter.without))
         rows = np.flatnonzero(allowed)
         return rows, int(np.count_nonzero(self.frames[rows] == 0))
+
+
+def key_of(codes: NDArray[np.int32], texts: Bools) -> NDArray[np.int32]:
+    """A number for the group and the kind of a row, which is not REMOVED."""
+    return 1 + 2 * codes + texts
 
 
 class GroupCodes:
@@ -201,15 +237,21 @@ class GroupCodes:
 
     def __init__(self) -> None:
         self.groups: list[tuple[int, int]] = []  # (space, group) by code
+        self.count = 0  # of the codes that rows may have
         self._codes: dict[int, dict[int, int]] = {}  # space -> group -> code
-        self._spaces: Ints = np.zeros(0, np.int64)  # by code
+        self._of_space: dict[int, SpaceGroups] = {}
 
     def of(self, entries: Entries) -> NDArray[np.int32]:
         """(links,) the code of each link's group, made when it is new."""
         pairs = zip(entries.spaces.tolist(), entries.groups.tolist(), strict=True)
         codes = np.array([self._code(space, group) for space, group in pairs], np.int32)
-        if len(self._spaces) < len(self.groups):
-            self._spaces = np.array([space for space, _ in self.groups], np.int64)
+        for space in {space for space, _ in self.groups[self.count :]}:
+            here = sorted(self._codes[space].items())
+            self._of_space[space] = SpaceGroups(
+                np.array([group for group, _ in here], np.int64),
+                np.array([code for _, code in here], np.int32),
+            )
+        self.count = len(self.groups)
         return codes
 
     def _code(self, space: int, group: int) -> int:
@@ -219,17 +261,22 @@ class GroupCodes:
             self.groups.append((space, group))
         return codes[group]
 
+    def of_space(self, space: int) -> SpaceGroups:
+        """The groups of a space. A change that is being made may have given out codes that `count`
+        doesn't tell of yet, of rows that none sees."""
+        return self._of_space.get(space, NO_GROUPS)
+
     def allowed(self, filter: Filter) -> Bools:
-        """(codes,) which groups a filter allows."""
-        if filter.groups is None:
-            table: Bools = self._spaces == filter.space
-            return table
-        codes, count = self._codes.get(filter.space, {}), len(self._spaces)
-        table = np.zeros(count, np.bool_)
-        wanted = [codes[group] for group in filter.groups if group in codes]
-        # A change that is being made may have given out greater codes, of rows that none sees yet.
-        table[[code for code in wanted if code < count]] = True
-        return table
+        """(keys,) which groups and kinds a filter allows."""
+        here, count = self.of_space(filter.space), self.count
+        codes = here.codes[here.codes < count]
+        if filter.groups is not None:
+            codes = codes[np.isin(here.groups[here.codes < count], ascending(filter.groups))]
+        allowed = np.zeros(1 + 2 * count, np.bool_)
+        for kind, text in (("image", False), ("text", True)):
+            if filter.kind in (None, kind):
+                allowed[key_of(codes, np.array(text))] = True
+        return allowed
 
 
 def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:

@@ -23,15 +23,16 @@ from index.search import everything
 from index.search.by_date import in_order_of_date
 from index.search.compaction import Compaction, UnsettledRows, compacted
 from index.search.found import rows_of, sample
+from index.search.hits import Hits
 from index.search.interface import Found, Listed
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import PRODUCT_ERROR, TOMBSTONE
-from index.search.memtable import GroupCodes, Memtable
+from index.search.memtable import GroupCodes, Memtable, key_of
 from index.search.ranking import (
     PRODUCT_ROWS,
     QUANTIZED_ROWS,
-    Ranking,
-    ScoredMemtable,
+    best_by_columns,
+    best_links,
     similarities,
 )
 from index.search.segment import Part, Segment
@@ -252,7 +253,7 @@ class Rows:
             frames=table.frames[rows],
             owners=table.owners[rows],
             posted=table.posted[rows],
-            keys=2 * table.codes[rows] + table.texts[rows],
+            keys=table.keys[rows] - key_of(np.int32(0), False),
             key_names=np.array(names, np.int64).reshape(-1, 3),
         )
 
@@ -289,29 +290,33 @@ class Rows:
         sampled  False: the sample is left empty
         raises   Damaged when a segment isn't what was written
         """
+        assert filter.but_not_source is None
         now = self._now
-        rows, views, searched = self._answering(now, filter)
-        best: dict[int, tuple[float, int]] = {}
-        more = False
-        for query in np.atleast_2d(queries):
-            memtable = ScoredMemtable.of(now.memtable, rows, query, self._loops)
-            ranking = Ranking.of(query, memtable, views, filter.without, searched)
-            ranked = ranking.best(k + 1)  # the last one only tells whether there are more
-            more |= len(ranked) > k
-            for score, link, frame in ranked[:k]:
-                if link not in best or score > best[link][0]:
-                    best[link] = (score, frame)
-        order = sorted(best, key=lambda link: (-best[link][0], link))
-        links = np.array(order, np.int64)
-        return Found(
-            links=links,
-            scores=np.array([best[link][0] for link in order], np.float64),
-            frames=np.array([best[link][1] for link in order], np.int64),
-            searched=searched,
-            more=more and len(order) < searched,
-            **rows_of(now.memtable, rows, views, links),
-            sample=sample(now.memtable, rows, views) if sampled else now.memtable.vectors[:0],
-        )
+        views = self._views(now, filter)
+        of_views = sum(view.links - view.links_among(filter.without) for view in views)
+        best = []
+        for query in queries if queries.ndim > 1 else (queries,):
+            rows, links, hits = self._best_in_memory(now.memtable, filter, query, k)
+            searched = links + of_views
+            if views:
+                hits = best_links(query, hits, views, filter.without, min(k, searched))
+            best.append(hits)
+        hits = Hits.joined(best)
+        of_links = rows_of(now.memtable, views, hits)
+        some = sample(now.memtable, rows, views) if sampled else now.memtable.vectors[:0]
+        more = searched > k and searched > len(hits.links)
+        return Found(hits.links, hits.scores, hits.frames, searched, more, *of_links, some)
+
+    def _best_in_memory(
+        self, table: Memtable, filter: Filter, query: Floats, k: int
+    ) -> tuple[Ints, int, Hits]:
+        """The rows in memory that may answer, of how many links they are, and the best of these."""
+        if not table.count:
+            return np.zeros(0, np.int64), 0, Hits.room(0, len(query))
+        if self._loops is not None:
+            return table.best(self._codes, filter, query, min(k, table.count), self._loops)
+        rows, links = table.allowed(self._codes, filter, None)
+        return rows, links, best_by_columns(query, table, rows, k)
 
     def listed(
         self, filter: Filter, *, k: int, sort: Sort, after: Position | None = None
@@ -334,10 +339,8 @@ class Rows:
     def _answering(self, now: Version, filter: Filter) -> tuple[Ints, list[View], int]:
         """The rows in memory and of each segment that may answer, and of how many links."""
         assert filter.but_not_source is None
-        if now.parts:
-            self.warm()
         views = self._views(now, filter)
-        rows, links = now.memtable.allowed(self._codes.allowed(filter), filter, self._loops)
+        rows, links = now.memtable.allowed(self._codes, filter, self._loops)
         links += sum(view.links - view.links_among(filter.without) for view in views)
         return rows, views, links
 
@@ -345,7 +348,7 @@ class Rows:
         """How many links that may answer have a greater score than this one; exact. The filter's
         `without` is not looked at."""
         now, least = self._now, score + float(PRODUCT_ERROR)
-        rows, _ = now.memtable.allowed(self._codes.allowed(filter), filter, self._loops)
+        rows, _ = now.memtable.allowed(self._codes, filter, self._loops)
         scores = similarities(now.memtable.vectors[: now.memtable.count], query, rows)
         links = [now.memtable.links[rows[scores > least]]]
         for view in self._views(now, filter):
@@ -359,5 +362,8 @@ class Rows:
 
     def _views(self, now: Version, filter: Filter) -> list[View]:
         """The rows of each segment that may answer, where there are any."""
-        views = (View.of(part, filter, self._sizes) for part in now.parts)
+        if not now.parts:
+            return []
+        self.warm()
+        views = [View.of(part, filter, self._sizes) for part in now.parts]
         return [view for view in views if view is not None]

@@ -41,7 +41,7 @@ SAME_PICTURE_SPREAD = 1e-3
 # has, is copied: a file that changes later changes nothing of that.
 MAPPED = ("codes", "factors", "owners", "posted", "centroids", "rotation")
 COPIED = ("keys", "spreads", "errors", "starts")
-MARKS = 127  # steps from the first time of a segment to the last one, as seven bits tell them
+MARKS = 255  # steps from the first time of a segment to the last one, as a byte tells them
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
 
 
@@ -86,6 +86,7 @@ class Segment:
         self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
         self.texts = kinds.astype(np.bool_)
         self.n_keys = len(kinds)
+        self._of_space: dict[int, tuple[slice, slice]] = {}  # of those that were asked
         self.animated = bool(self.mapped["frames"].any())
         alike = (self.spreads < SAME_PICTURE_SPREAD) & (np.diff(self.starts) > 0)
         self.lists_alike = np.flatnonzero(alike)
@@ -102,7 +103,7 @@ class Segment:
         )
         self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
-        self.marks = Marks(*np.zeros((2, len(self.keys) // 8), np.uint64))
+        self.marks = Marks(*np.zeros((2, len(self.keys)), np.uint8))
 
     @property
     def resident_bytes(self) -> int:
@@ -112,30 +113,18 @@ class Segment:
         marks = (*self.marks, self._overwritten)
         return sum(array.nbytes for array in (*held, *of_blocks, *marks))
 
-    def keys_of(self, space: int) -> slice:
-        """The keys of a space."""
-        return slice(*np.searchsorted(self.spaces, [space, space + 1]).tolist())
-
-    def are_of(self, keys: slice, groups: Collection[int] | None) -> Bools:
-        """Which of these keys of a space are of these groups, or of any."""
-        here = self.groups[keys]
-        if groups is None or not len(here):
-            return np.ones(len(here), np.bool_)
-        wanted = np.fromiter(groups, np.int64, len(groups))
-        chosen = np.zeros(len(here) + 2, np.bool_)
-        first = np.searchsorted(here, wanted)
-        # A group has at most two keys: of its pictures and of its texts.
-        padded = np.concatenate([here, here[-1:], here[-1:]])
-        for key in (first, first + 1):
-            chosen[key[padded[key] == wanted]] = True
-        return chosen[: len(here)]
-
-    def blocks_of(self, space: int) -> slice:
-        """The blocks with the rows of a space; all of them, if they are scattered."""
-        if not self.by_space:
-            return slice(0, len(self.bounds))
-        begin = int(np.searchsorted(self._last_spaces, space, "left"))
-        return slice(begin, int(np.searchsorted(self._first_spaces, space, "right")))
+    def of_space(self, space: int) -> tuple[slice, slice]:
+        """The keys of a space, and the blocks with its rows; all blocks, if these are scattered."""
+        if space not in self._of_space:
+            keys = slice(*np.searchsorted(self.spaces, [space, space + 1]).tolist())
+            blocks = slice(0, len(self.bounds))
+            if self.by_space:
+                begin = int(np.searchsorted(self._last_spaces, space, "left"))
+                blocks = slice(begin, int(np.searchsorted(self._first_spaces, space, "right")))
+            if keys.stop == keys.start:
+                return keys, blocks  # it isn't kept: anybody may ask for any number
+            self._of_space[space] = keys, blocks
+        return self._of_space[space]
 
     def lists_of(self, blocks: slice) -> slice:
         """The lists that have these blocks."""
@@ -143,7 +132,7 @@ class Segment:
         return slice(begin, int(np.searchsorted(self.starts, blocks.stop, "left")))
 
     def marks_of_times(self, posted: NDArray[np.float64]) -> NDArray[np.uint8]:
-        """Seven bits for each time, not less for a later one."""
+        """A byte for each time, not less for a later one."""
         marks = (posted - self._began) * self._marks_a_second
         return np.clip(marks, 0, MARKS).astype(np.uint8)
 
@@ -186,8 +175,8 @@ class Segment:
         self._began = float(times.min(initial=np.inf)) if len(times) else 0.0
         span = float(times.max(initial=self._began)) - self._began
         self._marks_a_second = MARKS / span if span > 0 else 0.0
-        self.marks.owners.view(np.uint8)[:] = marks_of_owners(self.owners)
-        self.marks.times.view(np.uint8)[:] = self.marks_of_times(self.posted)
+        self.marks.owners[:] = marks_of_owners(self.owners)
+        self.marks.times[:] = self.marks_of_times(self.posted)
 
     def places_of(self, links: Collection[int]) -> Ints:
         """The places of all rows of these links, removed or not."""
@@ -208,7 +197,7 @@ class Segment:
         self.factors[:, places] = 0
         self.owners[places] = self.posted[places] = 0
         for marks in self.marks:
-            marks.view(np.uint8)[places] = 0
+            marks[places] = 0
         if not self.write:
             return
         arrays = self.mapped
@@ -280,8 +269,8 @@ class Segment:
 
 
 def marks_of_owners(owners: Ints) -> NDArray[np.uint8]:
-    """Seven bits for each owner, the same for the same one."""
-    return ((owners.view(np.uint64) * SCATTERING) >> np.uint64(57)).astype(np.uint8)
+    """A byte for each owner, the same for the same one."""
+    return ((owners.view(np.uint64) * SCATTERING) >> np.uint64(56)).astype(np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ class Sizes:
     largest_rows: int = 2_000_000
     retry_s: float = 60.0
     cached_bytes: int = 1_000_000_000
-    few_rows: int = 512
+    few_rows: int = 2_048
     scattered_lanes: float = 2
 
 

@@ -7,11 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery, Words
+from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery
 from index.search.kernels.constants import LANES, LEVELS, PLANES
-from index.search.limits import has_limits, limits_of
+from index.search.limits import KINDS, NO_IDS, ascending, has_limits, limits_of
 from index.search.segment import Part, marks_of_owners
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.types.filter import Filter
@@ -46,32 +45,30 @@ class View:
     @classmethod
     def of(cls, part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | None:
         """The view of a filter, of which `without` is not looked at; None if no row may answer."""
+        from index.search.kernels import filters
+
         segment = part.segment
-        here = segment.keys_of(filter.space)
-        keys = segment.are_of(here, filter.groups)
-        if filter.kind is not None:
-            keys &= segment.texts[here] == (filter.kind == "text")
-        rows, links = int(part.rows[here] @ keys), int(part.links[here] @ keys)
+        here, blocks = segment.of_space(filter.space)
+        count, every = here.stop - here.start, filter.groups is None
+        number, below = np.empty(count + 2, np.int32), np.empty(count + 3, np.int32)
+        rows, links = filters.allowed_keys(
+            *(segment.groups, segment.texts, part.rows, part.links, here.start, here.stop),
+            *(every, NO_IDS if every else ascending(filter.groups), KINDS[filter.kind]),
+            *(number, below),
+        )
         if not rows:
             return None
-        count = len(keys)
-        number, below = np.zeros(count + 2, np.int32), np.zeros(count + 3, np.int32)
-        number[1:-1] = keys
-        np.cumsum(number, out=below[1:])
-        blocks = segment.blocks_of(filter.space)
         among = part.alive if filter.only is None else part.bits_of(part.places_of(filter.only))
         allowed = Allowed(
             *(segment.keys, segment.bounds, blocks.start, among[blocks], here.start - 1),
             *(number, below),
         )
         if has_limits(filter) or filter.only is not None:
-            from index.search.kernels import filters
-
             limits, alive = limits_of(filter), np.empty(len(allowed.alive), np.uint32)
-            since, until = _repeated(segment.marks_of_times(np.array(limits[2:])))
+            since, until = segment.marks_of_times(np.array(limits[2:]))
             rows, links = filters.limit(
                 *(allowed, segment.columns, limits, segment.marks),
-                Marked(_repeated(marks_of_owners(limits.owners)), since, until),
+                Marked(marks_of_owners(limits.owners), since, until),
                 *(segment.animated, alive),
             )
             allowed = allowed._replace(alive=alive)
@@ -160,8 +157,3 @@ class View:
         lists = Lists(order, starts, base, base / segment.lengths[here], slack)
         most = np.float32(step * LEVELS * len(rotated) / 2)
         return lists, RotatedQuery(planes, np.float32(step), most, query)
-
-
-def _repeated(marks: NDArray[np.uint8]) -> Words:
-    """(n,) words of eight bytes, each of which is the mark."""
-    return marks * np.uint64(0x0101010101010101)

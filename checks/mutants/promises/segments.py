@@ -31,16 +31,16 @@ MUTANTS = (
     ),
     Mutant(
         "keys of other spaces in a shared block don't answer",
-        "index/search/view.py",
-        "        number[1:-1] = keys\n",
-        "        number[1:-1], number[-1] = keys, 1\n",
+        "index/search/kernels/filters.py",
+        "    below[0] = 0\n",
+        "    below[0], allowed[-1] = 0, 1\n",
         (f"{SEGMENT}::test_no_space_answers_for_another",),
     ),
     Mutant(
-        "a time is looked at where its mark leaves a doubt",
+        "a time is looked at, and not only its mark",
         "index/search/kernels/filters.py",
-        "                unsure |= _same(word, early) | _same(word, late)\n",
-        "                unsure |= _same(word, early)\n",
+        "                if not (within and since <= posted[row] and posted[row] < until):\n",
+        "                if not (within and since <= posted[row]):\n",
         (f"{SEGMENT}::test_no_space_answers_for_another",),
     ),
     Mutant(
@@ -54,9 +54,9 @@ MUTANTS = (
     ),
     Mutant(
         "a question in a channel whose first picture is being added is answered",
-        "index/search/memtable.py",
-        "        table[[code for code in wanted if code < count]] = True\n",
-        "        table[wanted] = True\n",
+        "index/search/kernels/memtable.py",
+        "(every or groups[at] == wanted[i]) and codes[at] < known:\n",
+        "(every or groups[at] == wanted[i]):\n",
         (
             "tests/index/search/test_rows.py"
             "::test_question_in_a_channel_whose_first_picture_is_being_added",

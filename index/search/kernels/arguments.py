@@ -15,6 +15,7 @@ from index.types.records import Floats
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
+Bytes = NDArray[np.uint8]
 
 
 class Vectors(NamedTuple):
@@ -52,11 +53,11 @@ class Allowed(NamedTuple):
 
 
 class Marks(NamedTuple):
-    """What is looked at first where a filter names owners or times: seven bits each, of which a
-    cache holds many more than of the numbers themselves. A word has those of eight rows."""
+    """What is looked at first where a filter names owners or times: a byte each, of which a cache
+    holds many more than of the numbers themselves, and an instruction compares many."""
 
-    owners: Words  # (n / 8,) the same for the same owner
-    times: Words  # (n / 8,) not less for a later time
+    owners: Bytes  # (n,) the same for the same owner
+    times: Bytes  # (n,) not less for a later time
 
 
 class Columns(NamedTuple):
@@ -77,11 +78,11 @@ class Limits(NamedTuple):
 
 
 class Marked(NamedTuple):
-    """The marks of what a filter says, each of them eight times in a word."""
+    """The marks of what a filter says."""
 
-    owners: Words  # (o,)
-    since: np.uint64
-    until: np.uint64
+    owners: Bytes  # (o,)
+    since: np.uint8
+    until: np.uint8
 
 
 class Lists(NamedTuple):

@@ -10,10 +10,23 @@ from index.compiled import compiled
 from index.search.kernels.constants import FOREVER, LANES
 from index.search.kernels.instructions import count_ones, count_zeros
 
-# Of words of eight bytes: the greatest bit of each byte, the other bits, and a number that brings
-# the greatest bits together in one byte.
-_TOPS, _REST = np.uint64(0x8080808080808080), np.uint64(0x7F7F7F7F7F7F7F7F)
-_GATHER = np.uint64(0x0002040810204081)
+NEAR = 32  # blocks whose marks are compared, before the rows are looked at that this leaves
+# Of a word of eight bytes, each 0 or 1: a number that brings them together in its greatest byte.
+_GATHER = np.uint64(0x0102040810204080)
+
+
+@compiled
+def first_place(ids: Any, id: int) -> int:
+    """Before which of these ids, which ascend, a number belongs: numpy's `searchsorted`, which
+    takes numba seconds to compile."""
+    low, high = 0, ids.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        if ids[middle] < id:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @compiled
@@ -42,16 +55,42 @@ def lanes_allowed(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> Non
 
 
 @compiled
-def _gathered(tops: Any) -> Any:
-    """The greatest bit of each byte of a word, as eight bits."""
-    return (tops * _GATHER) >> np.uint64(56)
-
-
-@compiled
-def _same(word: Any, byte: Any) -> Any:
-    """The greatest bit of each byte of a word that is the one of which `byte` consists."""
-    other = word ^ byte
-    return ~(((other & _REST) + _REST) | other) & _TOPS
+def allowed_keys(
+    groups: Any,  # (keys,) int64, ascending
+    texts: Any,  # (keys,) bool
+    rows: Any,  # (keys,) int64, of each key
+    links: Any,  # (keys,) int64, of each key
+    begin: int,  # the first key of a space
+    end: int,  # the first one behind it
+    every: bool,  # whether all groups may answer
+    wanted: Any,  # (w,) int64, else these
+    kind: int,  # 1: texts only, 0: images only, -1: both
+    allowed: Any,  # (end - begin + 2,) int32, filled as `arguments.Allowed`
+    below: Any,  # (end - begin + 3,) int32, filled as there
+) -> tuple[int, int]:
+    """How many (rows, links) the keys of a space have that may answer."""
+    allowed[:] = 0
+    if every:
+        allowed[1:-1] = 1
+    else:
+        here = groups[begin:end]
+        for i in range(wanted.shape[0]):
+            key = first_place(here, wanted[i])
+            # A group has at most two keys: of its pictures and of its texts.
+            while key < here.shape[0] and here[key] == wanted[i]:
+                allowed[1 + key] = 1
+                key += 1
+    some, of_links = 0, 0
+    for key in range(begin, end):
+        place = 1 + key - begin
+        if kind >= 0 and texts[key] != (kind == 1):
+            allowed[place] = 0
+        some += allowed[place] * rows[key]
+        of_links += allowed[place] * links[key]
+    below[0] = 0
+    for place in range(allowed.shape[0]):
+        below[place + 1] = below[place] + allowed[place]
+    return some, of_links
 
 
 @compiled
@@ -60,8 +99,8 @@ def limit(
 ) -> tuple[int, int]:
     """How many (rows, links) are allowed and within the limits.
 
-    Marks are compared first, eight in a word. Only of rows whose marks leave a doubt, the owners
-    and times themselves are looked at.
+    Marks are compared first, many with one instruction. Only where these leave a doubt, keys,
+    owners and times themselves are looked at.
 
     animated  whether a link may have several rows
     out       (s,) uint32, filled with one bit a row: 1 for these rows
@@ -71,82 +110,80 @@ def limit(
     named, of_named, since, until = limits
     owner_marks, time_marks = marks
     named_marks, early, late = marked
-    count, links = np.int64(0), np.int64(0)
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
-    may = np.zeros(LANES, np.int32)
-    for number in range(alive.shape[0]):
-        out[number] = 0
-        living, block = alive[number], begin + number
-        if living == 0:
-            continue
-        some, whole = some_allowed(bounds, block, lesser, below)
-        if some == 0:
-            continue
-        first = block * LANES
-        bits, doubtful = np.uint64(living), np.uint64(0)
-        for part in range(LANES // 8):
-            at, shift = np.uint64(block * (LANES // 8) + part), np.uint64(8 * part)
-            near, unsure = _TOPS, np.uint64(0)
-            if of_owners:
-                word = owner_marks[at]
-                for o in range(named_marks.shape[0]):
-                    unsure |= _same(word, named_marks[o])
-                if of_named:
-                    near = unsure
-            if of_time:
-                word = time_marks[at]
-                near &= ((word | _TOPS) - early) & ((late | _TOPS) - word)
-                unsure |= _same(word, early) | _same(word, late)
-            bits &= ~(_gathered(near ^ _TOPS) << shift)
-            doubtful |= _gathered(unsure) << shift
-        if bits != 0 and not whole:
-            lanes_allowed(keys, first, lesser, yes, may)
-            among = np.uint32(0)
-            for v in range(LANES):
-                among |= np.uint32(may[v]) << np.uint32(v)
-            bits &= np.uint64(among)
-        left = np.uint32(bits & doubtful)
-        while left != 0:
-            v = count_zeros(left)
-            left &= left - np.uint32(1)
-            row = np.uint64(first + v)
-            is_named = False
-            for o in range(named.shape[0]):
-                is_named |= owners[row] == named[o]
-            within = (not of_owners) or is_named == of_named
-            if not (within and since <= posted[row] and posted[row] < until):
-                bits &= ~(np.uint64(1) << np.uint64(v))
-        out[number] = np.uint32(bits)
-        count += np.int64(count_ones(bits))
-        if animated and bits != 0:
-            for v in range(LANES):
-                is_first = np.uint64(frames[np.uint64(first + v)] == 0)
-                links += np.int64((bits >> np.uint64(v)) & is_first)
+    count, links = np.int64(0), np.int64(0)
+    near = np.empty(NEAR * LANES, np.uint8)
+    eights = near.view(np.uint64)
+    for start in range(0, alive.shape[0], NEAR):
+        blocks = min(NEAR, alive.shape[0] - start)
+        rows = blocks * LANES
+        first = (begin + start) * LANES
+        near[:rows] = not of_named
+        if of_named:
+            theirs = owner_marks[first : first + rows]
+            for o in range(named_marks.shape[0]):
+                mark = named_marks[o]
+                for i in range(rows):
+                    near[i] |= np.uint8(theirs[i] == mark)
+        if of_time:
+            times = time_marks[first : first + rows]
+            for i in range(rows):
+                near[i] &= np.uint8(early <= times[i]) & np.uint8(times[i] <= late)
+        for number in range(blocks):
+            block, bits = begin + start + number, np.uint64(0)
+            for part in range(LANES // 8):
+                eight = eights[np.uint64(number * (LANES // 8) + part)]
+                bits |= ((eight * _GATHER) >> np.uint64(56)) << np.uint64(8 * part)
+            bits &= np.uint64(alive[start + number])
+            if bits != 0 and some_allowed(bounds, block, lesser, below)[0] == 0:
+                bits = np.uint64(0)
+            left = np.uint32(bits)
+            while left != 0:
+                v = count_zeros(left)
+                left &= left - np.uint32(1)
+                row = np.uint64(block * LANES + v)
+                within = yes[_place(keys[row], lesser, yes.shape[0])] != 0
+                if of_owners:
+                    is_named = False
+                    for o in range(named.shape[0]):
+                        is_named |= owners[row] == named[o]
+                    within &= is_named == of_named
+                if not (within and since <= posted[row] and posted[row] < until):
+                    bits &= ~(np.uint64(1) << np.uint64(v))
+            out[start + number] = np.uint32(bits)
+            count += np.int64(count_ones(bits))
+            if animated and bits != 0:
+                for v in range(LANES):
+                    is_first = np.uint64(frames[np.uint64(block * LANES + v)] == 0)
+                    links += np.int64((bits >> np.uint64(v)) & is_first)
     return int(count), int(links if animated else count)
 
 
 @compiled
 def all_rows(allowed: Any, out: Any) -> int:
     """Fills `out` with the allowed rows; how many there are."""
-    found = 0
     keys, bounds, begin, alive, lesser, yes, below = allowed
-    may = np.zeros(LANES, np.int32)
+    found, may = 0, np.zeros(LANES, np.int32)
     for number in range(alive.shape[0]):
-        living, block = alive[number], begin + number
-        if living == 0:
+        left, block = alive[number], begin + number
+        if left == 0:
             continue
         some, whole = some_allowed(bounds, block, lesser, below)
         if some == 0:
             continue
         if not whole:
             lanes_allowed(keys, block * LANES, lesser, yes, may)
-        for v in range(LANES):
-            if (living >> np.uint32(v)) & np.uint32(1) and (whole or may[v] != 0):
-                if found == out.shape[0]:
-                    return found
-                out[found] = block * LANES + v
-                found += 1
+            among = np.uint32(0)
+            for v in range(LANES):
+                among |= np.uint32(may[v]) << np.uint32(v)
+            left &= among
+        while left != 0:
+            if found == out.shape[0]:
+                return found
+            out[found] = block * LANES + count_zeros(left)
+            left &= left - np.uint32(1)
+            found += 1
     return found
 
 
@@ -173,36 +210,3 @@ def sample(allowed: Any, stride: int, out: Any) -> int:
                 break
         place = (place + stride) % blocks
     return found
-
-
-@compiled
-def memtable_rows(
-    codes: Any,  # (n,) int32, of groups
-    alive: Any,  # (n,) bool
-    texts: Any,  # (n,) bool
-    columns: Any,  # Columns of these rows
-    groups: Any,  # (groups,) bool, which groups are allowed, by code
-    kind: int,  # 1: texts only, 0: images only, -1: both
-    limits: Any,
-    out: Any,  # (n + 1,) int64, filled with rows
-) -> tuple[int, int]:
-    """How many (rows, links) in memory may answer."""
-    frames, owners, posted = columns
-    named, of_named, since, until = limits
-    count, links = 0, 0
-    of_owners = of_named or named.shape[0] > 0
-    limited = of_owners or since > -FOREVER or until < FOREVER
-    for row in range(codes.shape[0]):
-        # Without branches: the processor could not predict them.
-        here = groups[np.uint32(codes[row])] & alive[row]
-        here &= (kind < 0) | (texts[row] == (kind == 1))
-        if limited:
-            is_named = False
-            for o in range(named.shape[0]):
-                is_named |= owners[row] == named[o]
-            here &= (not of_owners) | (is_named == of_named)
-            here &= (since <= posted[row]) & (posted[row] < until)
-        out[count] = row
-        count += here
-        links += here & (frames[row] == 0)
-    return count, links

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from index.search.kernels.filters import memtable_rows
-from index.search.kernels.products import exact_scores, quantized_products
-from index.search.kernels.top import best_rows
+from index.search.kernels.memtable import allowed_rows, best_in_memory
 
-__all__ = ["best_rows", "exact_scores", "memtable_rows", "quantized_products"]
+__all__ = ["allowed_rows", "best_in_memory"]

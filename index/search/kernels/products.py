@@ -52,29 +52,35 @@ def scores(vectors: Any, rows: Any, query: Any, out: Any) -> int:
 
 
 @compiled
+def exact_score(vectors: Any, row: int, query: Any) -> float:
+    """The product in float64 of a row of `vectors` (n, d) with the query (d,) float64, from -1 to 1
+    and in whole steps."""
+    product = 0.0
+    for j in range(vectors.shape[1]):
+        product += np.float64(vectors[row, j]) * query[j]
+    return min(max(np.rint(product * SCORE_STEPS) * SCORE_STEP, -1.0), 1.0)
+
+
+@compiled
 def exact_scores(vectors: Any, rows: Any, query: Any, out: Any) -> None:
-    """Products in float64 of these rows of `vectors` (n, d) with the query (d,) float64, from -1 to
-    1 and in whole steps."""
+    """`exact_score` of these rows into `out` (n,) float64."""
     for i in range(rows.shape[0]):
-        product = 0.0
-        for j in range(vectors.shape[1]):
-            product += np.float64(vectors[rows[i], j]) * query[j]
-        out[i] = min(max(np.rint(product * SCORE_STEPS) * SCORE_STEP, -1.0), 1.0)
+        out[i] = exact_score(vectors, rows[i], query)
 
 
 @compiled
 def quantized_products(
     quantized: Any, scales: Any, rows: Any, query: Any, error: float, steps: Any, out: Any
 ) -> float:
-    """Estimated products of these rows with a query, both quantized; how much less than another
-    row a better one may seem.
+    """Estimated products of these rows with a query, both quantized; how much greater than its
+    estimate a product may be.
 
     quantized  (n, d) uint8        scales  (n,) float32        query  (d,) float32
     error      the greatest length of what is left out of a row
     steps      (d,) int16, to write in
     """
     greatest, length, left_out = np.float32(0), np.float32(0), np.float32(0)
-    offset = np.int64(0)
+    offset = np.int32(0)
     for j in range(query.shape[0]):
         greatest = max(greatest, abs(query[j]))
         length += query[j] * query[j]
@@ -83,7 +89,7 @@ def quantized_products(
         number = np.rint(query[j] / step)
         left_out += (query[j] - number * step) ** 2
         steps[j] = np.int16(number)
-        offset += np.int64(number)
+        offset += np.int32(number)
     offset *= 128  # what the product gets from the 128 that each byte has too much
     for i in range(rows.shape[0]):
         row = np.uint64(rows[i])
@@ -93,7 +99,7 @@ def quantized_products(
             s = np.int32(s + np.int32(np.int32(quantized[row, j]) * np.int32(steps[j])))
         out[i] = np.float32(s - offset) * scales[row] * step
     # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
-    return 2 * (error * math.sqrt(length) + 1.02 * math.sqrt(left_out))
+    return error * math.sqrt(length) + 1.02 * math.sqrt(left_out)
 
 
 @compiled

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import LANES, PRODUCT_ERROR
+from index.search.kernels.constants import LANES, LOWEST, PRODUCT_ERROR, TOMBSTONE
+from index.search.kernels.products import exact_score
 
 
 @compiled
@@ -31,11 +32,16 @@ def enter(top: Any, scores: Any, rows: Any, found: int, score: float, row: int) 
 
 @compiled
 def raise_top(top: Any, score: float) -> None:
-    """Put a score among the best, which are ascending, in place of the least."""
-    i = 0
-    while i + 1 < top.shape[0] and top[i + 1] < score:
-        top[i] = top[i + 1]
-        i += 1
+    """Put a score among the best in place of the least. They are a heap, with the least in front;
+    an ascending array is one."""
+    i, under = 0, 1
+    while under < top.shape[0]:
+        if under + 1 < top.shape[0] and top[under + 1] < top[under]:
+            under += 1
+        if top[under] >= score:
+            break
+        top[i] = top[under]
+        i, under = under, 2 * under + 1
     top[i] = score
 
 
@@ -52,18 +58,105 @@ def keep(top: Any, scores: Any, rows: Any, found: int) -> int:
 
 
 @compiled
-def best_rows(scores: Any, top: Any, slack: float, out: Any) -> int:
-    """Fills `out` with the places of the k greatest scores, and of those that are less than the
-    k-th by at most `slack`; how many there are.
+def best_links(
+    estimates: Any,  # (n,) float32, scores of rows; LOWEST of a row that is gone
+    error: float,  # how much greater than its estimate a score may be
+    rows: Any,  # (n,) int64, these rows
+    vectors: Any,  # (m, d) float32, of all rows
+    links: Any,  # (m,) int64; TOMBSTONE of a row that is gone
+    frames: Any,  # (m,) int32
+    posted: Any,  # (m,) float64
+    animated: bool,  # whether a link may have several rows
+    query: Any,  # (d,) float32
+    out_links: Any,  # (k,) int64
+    out_frames: Any,  # (k,) int32
+    out_scores: Any,  # (k,) float64
+    out_posted: Any,  # (k,) float64
+    out_vectors: Any,  # (k, d) float32
+    out_rows: Any,  # (k,) int64
+) -> int:
+    """Fills these arrays with the k links that are most like the query, each with its best frame,
+    the greatest score first, and then the least link. How many there are.
 
-    scores (n,) float32    top (k,) float32: LOWEST before, the k greatest after    out (n,) int64
+    A link with several frames may fill the first places, so the number of rows that are taken grows
+    until enough links are found.
     """
-    for i in range(scores.shape[0]):
-        if scores[i] > top[0]:
-            raise_top(top, scores[i])
-    found, least = 0, top[0] - np.float32(slack)
-    for i in range(scores.shape[0]):
-        if scores[i] >= least:
-            out[found] = i
+    n, found = estimates.shape[0], 0
+    taken, exact_query = min(out_links.shape[0], n), query.astype(np.float64)
+    while taken > 0:
+        seeming = np.full(taken, LOWEST)
+        for i in range(n):
+            if estimates[i] > seeming[0]:
+                raise_top(seeming, estimates[i])
+        # A heap, too: in front is the row that comes last. The rows that seem best come first, and
+        # then of the others those that may be better than they seem.
+        scores, best = np.full(taken, np.float64(LOWEST)), np.full(taken, rows[0])
+        for others in range(2):
+            for i in range(n):
+                if (estimates[i] < seeming[0]) != (others == 1) or estimates[i] == LOWEST:
+                    continue
+                if estimates[i] + error < scores[0]:
+                    continue
+                score = exact_score(vectors, rows[i], exact_query)
+                if links[rows[i]] != TOMBSTONE and _follows(
+                    scores[0], best[0], score, rows[i], links, frames
+                ):
+                    _sink(scores, best, taken, score, rows[i], links, frames)
+        for end in range(taken - 1, 0, -1):  # in order: the last one goes behind all others
+            score, row = scores[end], best[end]
+            scores[end], best[end] = scores[0], best[0]
+            _sink(scores, best, end, score, row, links, frames)
+        found = 0
+        for i in range(taken):
+            link = links[best[i]]
+            if scores[i] == LOWEST or (animated and _is_among(link, out_links, found)):
+                continue
+            out_links[found], out_frames[found] = link, frames[best[i]]
+            out_scores[found], out_posted[found] = scores[i], posted[best[i]]
+            out_vectors[found], out_rows[found] = vectors[best[i]], best[i]
             found += 1
+            if found == out_links.shape[0]:
+                return found
+        if taken == n:
+            break
+        taken = min(2 * taken, n)
     return found
+
+
+@compiled
+def _follows(
+    score: float, row: int, other_score: float, other_row: int, links: Any, frames: Any
+) -> bool:
+    """Whether a row comes after another one: its score is less, or its link or frame greater."""
+    if score != other_score:
+        return bool(score < other_score)
+    if links[row] != links[other_row]:
+        return bool(links[row] > links[other_row])
+    return bool(frames[row] > frames[other_row])
+
+
+@compiled
+def _sink(
+    scores: Any, rows: Any, size: int, score: float, row: int, links: Any, frames: Any
+) -> None:
+    """Put a row into a heap of so many, in place of the one in front."""
+    i, under = 0, 1
+    while under < size:
+        if under + 1 < size and _follows(
+            scores[under + 1], rows[under + 1], scores[under], rows[under], links, frames
+        ):
+            under += 1
+        if _follows(score, row, scores[under], rows[under], links, frames):
+            break
+        scores[i], rows[i] = scores[under], rows[under]
+        i, under = under, 2 * under + 1
+    scores[i], rows[i] = score, row
+
+
+@compiled
+def _is_among(link: int, links: Any, count: int) -> bool:
+    """Whether a link is one of the first ones."""
+    among = False
+    for i in range(count):
+        among |= links[i] == link
+    return among

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from index.search.kernels import filters, products, scan, top
+from index.search.hits import Hits
+from index.search.kernels import filters, memtable, products, scan, top
 from index.search.kernels.arguments import (
     Allowed,
     Best,
@@ -18,6 +19,7 @@ from index.search.kernels.arguments import (
     Vectors,
 )
 from index.search.kernels.constants import LANES, PLANES
+from index.search.limits import ascending
 
 
 def warm(dimension: int) -> None:
@@ -48,7 +50,7 @@ def warm(dimension: int) -> None:
         below=np.array([0, 0, 1, 1], np.int32),
     )
     columns = Columns(number, places, np.zeros(LANES))
-    limits = Limits(rows, False, 0.0, 1.0)
+    limits = Limits(ascending(frozenset()), False, 0.0, 1.0)
     lists = Lists(rows, np.array([0, 1]), out[:1], out[:1], out[:1])
     planes = np.zeros((PLANES, words), np.uint64)
     scan.rotated_bits(query, planes)
@@ -65,11 +67,24 @@ def warm(dimension: int) -> None:
     products.add_to_checksums(allowed.alive, vectors.multipliers[0], sums)
     products.add_to_checksums(sums, vectors.multipliers[0], sums)
     products.add_codes_to_checksums(codes.bits, vectors.multipliers, sums)
-    marks = Marks(*np.zeros((2, LANES // 8), np.uint64))
-    marked = Marked(marks.owners, np.uint64(0), np.uint64(1))
+    marks = Marks(*np.zeros((2, LANES), np.uint8))
+    marked = Marked(marks.owners, np.uint8(0), np.uint8(1))
     filters.limit(allowed, columns, limits, marks, marked, False, np.zeros(1, np.uint32))
+    ids, both = ascending(frozenset()), np.zeros(1, np.bool_)
+    filters.allowed_keys(
+        *(rows, both, rows, rows, 0, 0, False, ids, -1),
+        *(allowed.allowed.copy(), allowed.below.copy()),
+    )
     filters.all_rows(allowed, rows)
     filters.sample(allowed, 1, rows)
-    yes = np.ones(LANES, np.bool_)
-    filters.memtable_rows(number, yes, yes, columns, yes[:1], -1, limits, np.zeros(33, np.int64))
-    top.best_rows(out, out[:1], 0.0, places)
+    posted, frames = columns.posted, columns.frames
+    hits = Hits.room(1, dimension)
+    top.best_links(
+        *(out[:1], 0.0, rows, vectors.rows, places, frames, posted, False, query, *hits, rows)
+    )
+    asked = (
+        *(number, places, frames, places, posted, 0, False, rows, number, 1, False, ids, -1),
+        *(*limits, False, ids, ids, rows),
+    )
+    memtable.allowed_rows(*asked)
+    memtable.best_in_memory(quantized, out, 0.0, vectors.rows, query, *asked, *hits, rows)

@@ -8,12 +8,20 @@ import numpy as np
 import pytest
 
 from index.answering.cutoff import stands_out
-from index.search.memtable import GroupCodes
+from index.search.kernels import loops
 from index.search.ranking import similarities
 from index.search.rows import Rows
 from index.types.filter import Filter
 from index.types.records import Changes
-from tests.index.search.oracle import DIMENSION, Row, entries, unit
+from tests.index.search.oracle import (
+    DIMENSION,
+    Row,
+    answer,
+    entries,
+    some_filter,
+    some_row,
+    unit,
+)
 
 
 def test_wrong_dimension_is_refused() -> None:
@@ -48,12 +56,44 @@ def test_no_search_sees_half_a_change() -> None:
 
 
 def test_question_in_a_channel_whose_first_picture_is_being_added() -> None:
-    codes, rng = GroupCodes(), np.random.default_rng(8)
-    codes.of(entries([Row(1, 1, 10, False, unit(rng, 1))]))
-    codes._code(1, 11)  # the middle of a change
-    assert codes.allowed(Filter(1, frozenset({10, 11}))).tolist() == [True]
-    codes.of(entries([Row(2, 1, 11, False, unit(rng, 1))]))
-    assert codes.allowed(Filter(1, frozenset({11}))).tolist() == [False, True]
+    rng = np.random.default_rng(8)
+    rows, filter = Rows(DIMENSION), Filter(1, frozenset({10, 11}))
+    rows.apply(Changes(added=entries([Row(1, 1, 10, False, unit(rng, 1))])))
+    rows._codes.of(entries([Row(2, 1, 11, False, unit(rng, 1))]))
+    rows._codes.count = 1  # the middle of a change: nobody has been told of the new code yet
+    assert rows._codes.allowed(filter).tolist() == [False, True, False]
+    table = rows._now.memtable
+    found, links = table.allowed(rows._codes, filter, loops)
+    assert (found.tolist(), links) == ([0], 1)
+    rows.apply(Changes(added=entries([Row(2, 1, 11, False, unit(rng, 1))])))
+    assert rows._codes.allowed(filter).tolist() == [False, True, False, True, False]
+
+
+def test_compiled_loops_answer_as_the_oracle_does_while_rows_come_and_go() -> None:
+    """With any filter, of pictures, animations and copies in memory."""
+    rng = np.random.default_rng(11)
+    rows, living, repeated = Rows(DIMENSION), dict[int, Row](), unit(rng, 1)
+    rows._loops = loops
+    for first in range(0, 400, 40):
+        new = [some_row(rng, link, repeated) for link in range(first, first + 40)]
+        gone = rng.choice(sorted(living), 15, replace=False).tolist() if living else []
+        rows.apply(Changes(gone, entries(new)))
+        living |= {row.link: row for row in new}
+        for link in gone:
+            del living[link]
+        for _ in range(20):
+            query, filter = unit(rng, 1)[0], some_filter(rng, living)
+            k = int(rng.integers(1, 30))
+            expected = answer(living.values(), query, filter)
+            found = rows.search(query, filter, k=k)
+            named = zip(found.links.tolist(), found.frames.tolist(), strict=True)
+            assert list(named) == expected[:k]
+            assert (found.searched, found.more) == (len(expected), len(expected) > k)
+            for link, frame, posted, vector in zip(
+                found.row_links, found.row_frames, found.posted, found.vectors, strict=True
+            ):
+                assert posted == living[link].posted
+                assert (vector == living[link].vectors[frame]).all()
 
 
 def test_memory_of_removed_rows_is_given_back() -> None:

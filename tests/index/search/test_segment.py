@@ -579,12 +579,12 @@ def test_rows_of_a_space_lie_together(tmp_path: Path) -> None:
     assert segment.by_space
     for space in OF_SPACES:
         places = segment.places_of(np.flatnonzero(spaces == space).tolist())
-        blocks = segment.blocks_of(space)
+        _, blocks = segment.of_space(space)
         assert blocks == slice(places.min() // 32, places.max() // 32 + 1)
         lists = segment.lists_of(blocks)
         assert segment.starts[lists.start] * 32 <= places.min()
         assert places.max() < segment.starts[lists.stop] * 32
-    few = [segment.lists_of(segment.blocks_of(space)) for space in OF_SPACES]
+    few = [segment.lists_of(segment.of_space(space)[1]) for space in OF_SPACES]
     assert [one.stop - one.start for one in few] == [1, 6, 1, 1, 3, 1, 1]
     for space in (0, 4, 12):
         assert View.of(part, Filter(space, kind=None)) is None
