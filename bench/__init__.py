@@ -21,6 +21,11 @@ runs those too, by the names in `checks.CHECKS`.
 | `lag` | how late an event loop is, beside an idle process |
 | `processes` | the bot and the sandbox as processes of their own |
 | `transformers_peer` | the peer: transformers, called as its documentation shows it |
+| `runtimes` | peers of the towers: ONNX Runtime and OpenVINO |
+| `text_time` | where the time of a question's text tower goes |
+| `fixed_cost` | a model that waits a fixed time, in place of many cores or a GPU |
+| `passing` | a bot with such a model that reads a history, and what its threads spend |
+| `processor_seconds` | what threads and child processes have spent |
 """
 
 from pathlib import Path
@@ -29,6 +34,7 @@ BUILD = Path("build")  # below the current directory: what a run makes and may n
 
 MEASUREMENTS = {
     "copies": "bench.copies",
+    "cores": "bench.cores",
     "embed": "bench.embed",
     "find": "bench.find",
     "footprint": "bench.footprint",

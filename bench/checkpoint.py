@@ -15,14 +15,17 @@ from pocket import MODEL
 SEED = 32
 
 
-def vit_b32() -> Path:
+def vit_b32(*, text_width: int = 512) -> Path:
     """A folder that `CLIPModel.from_pretrained` loads, made once under build/.
 
     The weights are random (with a fixed seed), so its answers mean nothing. Its shapes, and so its
     times and memory, are those of openai/clip-vit-base-patch32. The tokenizer is the pocket
     model's, whose ids fit into the vocabulary.
+
+    text_width   of the text tower, where it is not ViT-B/32's
     """
-    folder = BUILD / "vit-b32-seeded"
+    usual = text_width == 512
+    folder = BUILD / ("vit-b32-seeded" if usual else f"vit-b32-seeded-{text_width}")
     if (folder / "ready").exists():
         return folder
     import torch
@@ -37,6 +40,8 @@ def vit_b32() -> Path:
 
     tokenizer = CLIPTokenizer.from_pretrained(MODEL)
     text = CLIPTextConfig(
+        hidden_size=text_width,
+        intermediate_size=4 * text_width,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

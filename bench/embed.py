@@ -5,6 +5,10 @@ decoder leaves them, so both sides only normalise them. A question has about fiv
 transformers pads to the full context. Whether lower precision keeps the rankings is measured with
 the pocket model, on all pictures and subjects of the demo world.
 
+ONNX Runtime and OpenVINO compute the same weights beside it, where their packages are installed:
+eight pictures, a single one, and a question. It is told how many times ours they take, and how near
+their answers come to plain torch's. Where the time of a question goes is told part by part.
+
 `--device cuda` measures a GPU instead: pictures a second from bytes to rows, and the share of that
 time for which the GPU is busy.
 """
@@ -19,20 +23,21 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from bench import ingest, photographs
+from bench import ingest, photographs, runtimes, text_time
 from bench.checkpoint import vit_b32
 from bench.options import Options
-from bench.report import Report, Target, spread
+from bench.report import Figure, Report, Target, spread
 from bench.transformers_peer import Transformers
 from demo import FOLDER
 from index import Precision
-from index.embed import checkpoint, embedder
+from index.embed import checkpoint, embedder, packed
 from index.embed.embedder import ClipEmbedder
 from index.images import decode as images
 from index.types.records import Floats
@@ -49,6 +54,7 @@ QUESTIONS = (
     "cat asleep on the keyboard",
     "birthday cake with candles",
 )
+NARROW = 64  # numbers of a row of a text tower that computes next to nothing
 FIRST = 10  # the overlap of this many first answers counts
 GPU_PICTURES = 2048
 
@@ -81,14 +87,18 @@ def run(options: Options) -> Report:
         "text_cosine": _least_cosine(exact_texts, ours.texts(QUESTIONS)[0]),
         **_overlaps(),
     }
+    beside_figures, beside_peers = _beside_runtimes(folder, peer, ours, fast, frames)
     return Report(
         figures={
             "images_per_s": spread([IMAGES / s for s in image_ours]),
             "fast_images_per_s": spread([IMAGES / s for s in image_fast]),
             "text_ms": spread([s * 1000 / len(QUESTIONS) for s in text_ours]),
             **values,
+            **beside_figures,
+            **text_time.figures(folder, vit_b32(text_width=NARROW), QUESTIONS),
         },
         peers={
+            **beside_peers,
             "transformers, images_per_s": spread([IMAGES / s for s in image_peer]),
             "transformers padded, text_ms": spread([s * 1000 / len(QUESTIONS) for s in text_peer]),
         },
@@ -105,6 +115,39 @@ def run(options: Options) -> Report:
             }.items()
         },
     )
+
+
+def _beside_runtimes(
+    folder: Path, peer: Transformers, ours: ClipEmbedder, fast: ClipEmbedder, frames: list[Any]
+) -> tuple[dict[str, Figure], dict[str, Figure]]:
+    """Other runtimes beside ours: their milliseconds, how many times ours they take (the median
+    over the rounds), and their least cosine to plain torch. int8 stands beside "fast"."""
+    figures: dict[str, Figure] = {}
+    peers: dict[str, Figure] = {}
+    if missing := runtimes.missing():
+        peers["not installed"] = ", ".join(missing)
+    pixels, ids = peer.pixels(frames), [peer.ids(question) for question in QUESTIONS]
+    exact_images = peer.images(frames)
+    exact_texts = np.concatenate([peer.text(question) for question in QUESTIONS])
+    for other in runtimes.runtimes(folder, bfloat16=packed.supported("bfloat16")):
+        mine = fast if other.name.endswith("int8") else ours
+        works: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
+            "8 pictures": (partial(other.images, pixels), partial(mine.images, frames)),
+            "a picture": (partial(other.images, pixels[:1]), partial(mine.images, frames[:1])),
+            "a question": (
+                lambda other=other: [other.text(one) for one in ids],
+                lambda mine=mine: [mine.texts([question]) for question in QUESTIONS],
+            ),
+        }
+        for what, (theirs, own) in works.items():
+            calls = len(QUESTIONS) if what == "a question" else 1
+            theirs_s, own_s = _in_turn(theirs, own)
+            peers[f"{other.name}, {what}, ms"] = spread([1000 * s / calls for s in theirs_s])
+            figures[f"{what}, × of {other.name}"] = _ratio(theirs_s, own_s)
+        texts = np.concatenate([other.text(one) for one in ids])
+        peers[f"{other.name}, picture, cosine"] = _least_cosine(exact_images, other.images(pixels))
+        peers[f"{other.name}, question, cosine"] = _least_cosine(exact_texts, texts)
+    return figures, peers
 
 
 def _loaded(folder: Path, precision: Precision) -> ClipEmbedder:

@@ -27,6 +27,15 @@ class Transformers:
             features: Floats = self._model.get_image_features(**inputs).pooler_output.numpy()
             return features
 
+    def pixels(self, frames: list[Any]) -> Floats:
+        """(n, 3, edge, edge) pixels of Pillow pictures, normalised."""
+        pixels: Floats = self._processor(images=frames, return_tensors="np")["pixel_values"]
+        return pixels
+
+    def ids(self, text: str) -> Any:
+        """(1, tokens) ids of a text, not padded."""
+        return self._processor(text=text, return_tensors="np")["input_ids"]
+
     def text(self, text: str) -> Floats:
         """(1, d) features of a text, padded to the full context."""
         import torch

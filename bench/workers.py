@@ -28,37 +28,16 @@ import numpy as np
 from PIL import Image
 
 import trial_postgres
+from bench.fixed_cost import FixedCost
 from bench.options import Options
 from bench.report import Figure, Report, Target
 from index import Gallery, Group, Link, PictureWorker
-from index.embed import checkpoint, embedder
-from index.types.records import Floats
-from pocket import MODEL
 
 PICTURES, AT_ONCE = 600, 64
 CALL_S, PICTURE_S = 0.05, 0.05  # as a small model on a CPU of some cores, or a large one on a GPU
 WORKERS = (1, 2, 4)
 PEER = "one process"
 SETTING = "MAGPIE_WORKERS"
-
-
-class FixedCost:
-    """The pocket model, but that a picture costs a fixed time, and its vector is made of its first
-    pixels."""
-
-    def __init__(self) -> None:
-        self._model: Any = embedder.load(checkpoint.find(str(MODEL)), "cpu")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-    def images(self, frames: Sequence[Image.Image], between: Any = None) -> Floats:
-        time.sleep(CALL_S + PICTURE_S * len(frames))
-        rows = np.ones((len(frames), self._model.dimension), np.float32)
-        for row, frame in zip(rows, frames, strict=True):
-            row[:3] = np.asarray(frame, np.float32)[0, 0] + 1
-        made: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        return made
 
 
 def run(options: Options) -> Report:
@@ -91,7 +70,7 @@ def _database() -> Iterator[str]:
 
 async def _measured(file: Path, files: Sequence[bytes], url: str | None, workers: int) -> float:
     """Pictures a second, from their bytes to the gallery's file."""
-    model: Any = FixedCost()
+    model: Any = FixedCost(CALL_S, PICTURE_S, device="gpu")
     gallery = await Gallery.open(file, model, workers=url)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(gallery.close)
@@ -145,7 +124,7 @@ async def _working(url: str) -> AsyncIterator[None]:
 
 
 async def _work(url: str) -> None:
-    model: Any = FixedCost()
+    model: Any = FixedCost(CALL_S, PICTURE_S, device="gpu")
     worker = await PictureWorker.open(url, model)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)

@@ -27,7 +27,9 @@ from index.copies.lookup import Lookup
 from index.derivations import Derivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
+from index.embed.model_threads import pictures_at_once
 from index.jobs.workers import Workers
+from index.making import decoding_threads
 from index.models import Models
 from index.overview.survey import survey
 from index.pipeline import Pipeline
@@ -63,8 +65,6 @@ from index.types.records import (
 )
 from index.watches.watching import Watching
 
-# With more threads, pictures are decoded faster than any CPU embeds them.
-MAX_DECODERS = 4
 # Threads that search. They do nothing else, so that a search waits for no picture.
 SEARCHING_THREADS = 2
 # Threads that decode the pictures of queries. A picture can keep one busy for many seconds, so one
@@ -102,6 +102,7 @@ class Gallery:
         read_only: bool,
         sizes: Sizes,
         workers: Workers | None,
+        cores: int,
     ) -> None:
         self._store = store
         self.workers = workers
@@ -113,7 +114,7 @@ class Gallery:
         self.transcripts: Transcripts = store.transcripts
         self._read_only = read_only
         self._closed = closed = asyncio.Event()
-        threads = min(MAX_DECODERS, checkpoint.cpu_count())
+        threads = decoding_threads(cores)
         decoding = Pool(threads, "decode", closed, niceness=PATIENT_NICENESS)
         looking = Pool(LOOKING_THREADS, "look", closed, niceness=LOOKING_NICENESS)
         searching = Pool(SEARCHING_THREADS, "search", closed)
@@ -126,10 +127,14 @@ class Gallery:
         self._pools = (decoding, looking, searching, settling, compacting, screening, surveying)
         self._looking, self._surveying = looking, surveying
         self._searching = searching
-        self._models = Models(store.model_record, store.place, kept, closed, device, precision)
+        self._models = Models(
+            *(store.model_record, store.place, kept, closed, device, precision, cores)
+        )
         self._fingerprints = FingerprintDerivation(decoding)
         self._pipeline = Pipeline(
-            *(store.items, self._models, decoding, looking), workers.asker if workers else None
+            *(store.items, self._models, decoding, looking),
+            workers.asker if workers else None,
+            pictures_at_once(cores),
         )
         self._engine: VectorIndex = store.vector_index(
             *(searching, settling, compacting, closed), write=not read_only, sizes=sizes
@@ -164,6 +169,7 @@ class Gallery:
         sizes: Sizes = DEFAULT_SIZES,
         derivations: Sequence[Derivation] = (),
         workers: str | None = None,
+        cores: int | None = None,
     ) -> Gallery:
         """The gallery at `place`, made if there is none, with its model ready for words.
 
@@ -182,6 +188,7 @@ class Gallery:
         derivations  what else is made from each picture and text, and kept with it
         workers      the address of a PostgreSQL database through which workers embed new pictures;
                      None: that is done here
+        cores        on which pictures are decoded and embedded; None: all that this process may use
         raises       ModelError, StoreError, JobsUnreachable
         """
         is_new = not (
@@ -196,7 +203,8 @@ class Gallery:
         try:
             kept = await store.model_record.get()
             asked = Workers(workers) if workers else None
-            gallery = cls(store, kept, device, precision, read_only, sizes, asked)
+            cores = cores or checkpoint.cpu_count()
+            gallery = cls(store, kept, device, precision, read_only, sizes, asked, cores)
             try:
                 await gallery._begin(model, gradually)
                 await gallery._derive(derivations)
@@ -308,7 +316,7 @@ class Gallery:
 
     async def load_model(self) -> None:
         """Load the model now, rather than when it is first needed. raises ModelError"""
-        await self._models.thread()
+        await self._models.threads()
 
     @property
     def judges(self) -> bool:
@@ -323,7 +331,7 @@ class Gallery:
     async def ready_to_embed(self) -> None:
         """Load what pictures are embedded with now, rather than with the first picture: torch takes
         seconds. Questions in words are answered meanwhile. raises ModelError"""
-        await (await self._models.thread()).complete()
+        await (await self._models.threads()).complete()
 
     async def ready_to_compare(self) -> None:
         """Load what pictures are compared with now, rather than with the first picture: that holds

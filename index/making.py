@@ -7,21 +7,30 @@ from functools import partial
 
 from index.concurrency import Pool
 from index.embed.embedder import Embedder
-from index.embed.model_thread import ModelThread
+from index.embed.model_threads import ModelThreads
 from index.images import decoders
 from index.images.decode import Decoded
 from index.stills import stills_of
 from index.types.records import EmbeddedPicture, Moment
 
+# With more threads, pictures are decoded faster than a machine embeds them.
+MAX_DECODERS = 16
 
-async def embedded(key: bytes, data: bytes, thread: ModelThread, decoding: Pool) -> EmbeddedPicture:
+
+def decoding_threads(cores: int) -> int:
+    """How many threads decode new pictures. One of them often waits for its decoder process, or for
+    Python's lock; where there are several cores, another one uses the core meanwhile."""
+    return min(MAX_DECODERS, 2 * cores) if cores > 1 else 1
+
+
+async def embedded(key: bytes, data: bytes, model: ModelThreads, decoding: Pool) -> EmbeddedPicture:
     """The picture with this key, decoded and embedded by this model. raises   PictureError"""
-    with thread.expecting():
-        decoded = await decoding.run(decode_for(thread.embedder, data))
-    vectors = await thread.images(decoded.frames)
+    with model.expecting():
+        decoded = await decoding.run(decode_for(model.embedder, data))
+    vectors = await model.images(decoded.frames)
     return EmbeddedPicture(
         key, "image", vectors, decoded.width, decoded.height,
-        revision=thread.embedder.revision,
+        revision=model.embedder.revision,
         moments=await _moments(data, decoded, decoding), partial=decoded.partial,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Which model a gallery's vectors are of, and the thread that it runs in.
+"""Which model a gallery's vectors are of, and the threads that it runs in.
 
 A gallery keeps vectors of one model, since only those can be compared. `reembedding` changes it to
 another one.
@@ -20,7 +20,7 @@ from index.answering.cutoff import Judge
 from index.embed import checkpoint, embedder
 from index.embed.checkpoint import Checkpoint
 from index.embed.embedder import Embedder
-from index.embed.model_thread import ModelThread
+from index.embed.model_threads import ModelThreads
 from index.store.interface import ModelRecord
 from index.types.derivations import REEMBEDDING
 from index.types.errors import GalleryClosed, ModelChanged, ModelMismatch, ModelNotFound
@@ -36,6 +36,7 @@ class Models:
     place    of the store, for the sentences of errors
     kept     whose vectors are in the store; None: it has none yet
     closed   set from when on none is loaded
+    cores    of a CPU that it computes on
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Models:
         closed: asyncio.Event,
         device: str,
         precision: Precision,
+        cores: int,
     ) -> None:
         self.kept = kept
         self._record = record
@@ -53,7 +55,8 @@ class Models:
         self._closed = closed
         self._device = device
         self._precision = precision
-        self._thread: ModelThread | None = None
+        self._cores = cores
+        self._threads: ModelThreads | None = None
         self._background: Background | None = None
         self._reading: asyncio.Task[None] | None = None  # of the background's words
         self._loading = asyncio.Lock()
@@ -76,27 +79,27 @@ class Models:
     @property
     def loaded(self) -> bool:
         """Whether the model is in memory."""
-        return self._thread is not None
+        return self._threads is not None
 
     @property
     def embedder(self) -> Embedder | None:
         """The model itself; None until it is in memory."""
-        return self._thread.embedder if self._thread else None
+        return self._threads.embedder if self._threads else None
 
     @property
     def device(self) -> str:
         """What the model runs on; what was asked for until that is known."""
-        return self._thread.embedder.device if self._thread else self._device
+        return self._threads.embedder.device if self._threads else self._device
 
     @property
     def languages(self) -> Languages | None:
         """The languages that it was trained on; None until one is loaded."""
-        return self._thread.embedder.languages if self._thread else None
+        return self._threads.embedder.languages if self._threads else None
 
     @property
     def waiting(self) -> int:
         """How many pictures and texts wait for the model."""
-        return self._thread.waiting if self._thread else 0
+        return self._threads.waiting if self._threads else 0
 
     # ---- loading
 
@@ -118,7 +121,7 @@ class Models:
         self._check(model.name, model.revision)
         if self.kept is None:
             self.kept = info_of(model)
-        self._thread = ModelThread(model)
+        self._threads = self.threads_of(model)
         await self._begin_background()
 
     async def embedder_of(self, found: Checkpoint, *, whole: bool = True) -> Embedder:
@@ -127,19 +130,23 @@ class Models:
             embedder.load, found, self._device, self._precision, whole=whole
         )
 
+    def threads_of(self, model: Embedder) -> ModelThreads:
+        """The threads in which this model runs."""
+        return ModelThreads(model, self._cores)
+
     def _check(self, name: str, revision: str) -> None:
         if self.kept is not None and self.kept.revision != revision:
             raise ModelMismatch(self.place, self.kept.name, name)
 
     async def remember(self) -> None:
         """Write down whose vectors are kept, and under which name it is found today."""
-        if self._thread is None:
+        if self._threads is None:
             return
-        self.kept = info_of(self._thread.embedder)
+        self.kept = info_of(self._threads.embedder)
         if await self._record.get() != self.kept:
             await self._record.set(self.kept)
 
-    async def thread(self) -> ModelThread:
+    async def threads(self) -> ModelThreads:
         """The model, loaded now if that was left for when it is needed.
 
         raises   GalleryClosed, ModelError, ModelMismatch
@@ -147,19 +154,19 @@ class Models:
         async with self._loading:
             if self._closed.is_set():
                 raise GalleryClosed
-            if self._thread is None:
+            if self._threads is None:
                 if self.kept is None:
                     raise ModelNotFound("")
                 await self.load(self.kept.name)
-            assert self._thread is not None
-            return self._thread
+            assert self._threads is not None
+            return self._threads
 
     async def close(self) -> None:
         """Finish the batches in hand; a caller that still waits gets GalleryClosed."""
         async with self._loading:
             await self._end_background()
-            if self._thread is not None:
-                await self._thread.close()
+            if self._threads is not None:
+                await self._threads.close()
 
     # ---- what an answer is judged with
 
@@ -173,7 +180,7 @@ class Models:
         """What tells which candidates fit a query."""
         if self._background is not None:
             return partial(cutoff.by_background, background=self._background)
-        if self._thread is not None and self._thread.embedder.scale is None:
+        if self._threads is not None and self._threads.embedder.scale is None:
             return cutoff.by_spread
         return cutoff.never_sure
 
@@ -190,24 +197,24 @@ class Models:
     async def _begin_background(self) -> None:
         """Have the background of the model of now, if it was kept. Else let the model read its
         words, behind the questions that come."""
-        assert self._thread is not None
-        model = self._thread.embedder
+        assert self._threads is not None
+        model = self._threads.embedder
         if model.scale is None:
             self._background = None
             return
         self._background = await asyncio.to_thread(reading.kept, model, model.scale)
         if self._background is None:
-            self._reading = asyncio.create_task(self._read_background(self._thread, model.scale))
+            self._reading = asyncio.create_task(self._read_background(self._threads, model.scale))
 
-    async def _read_background(self, thread: ModelThread, scale: float) -> None:
+    async def _read_background(self, threads: ModelThreads, scale: float) -> None:
         try:
-            background = await reading.background(thread, scale)
+            background = await reading.background(threads, scale)
         except GalleryClosed:
             return
         except Exception:
             log.exception("the model can't read the background; answers are never sure")
             return
-        if thread is self._thread:
+        if threads is self._threads:
             self._background = background
 
     async def _end_background(self) -> None:
@@ -228,7 +235,7 @@ class Models:
     async def change_to(
         self,
         info: ModelInfo,
-        thread: ModelThread,
+        threads: ModelThreads,
         change: Callable[[Callable[[], None]], Awaitable[None]],
     ) -> None:
         """Make this the model; nothing is loaded meanwhile, and the old one is closed after it.
@@ -238,10 +245,10 @@ class Models:
         """
 
         def changed() -> None:
-            self.kept, self._thread, self._background = info, thread, None
+            self.kept, self._threads, self._background = info, threads, None
 
         async with self._loading:
-            before = self._thread
+            before = self._threads
             await change(changed)
             await self._end_background()
             await self._begin_background()

@@ -9,18 +9,18 @@ from index.concurrency import Pool
 from index.copies.derivation import FingerprintDerivation
 from index.embed import checkpoint, embedder
 from index.embed.embedder import Embedder
-from index.embed.model_thread import ModelThread
+from index.embed.model_threads import ModelThreads
 from index.jobs.dead_letters import DeadLetters, QueueState
 from index.jobs.packing import lines_to_bytes, picture_to_bytes
 from index.jobs.times import TIMES, Times
 from index.jobs.worker import Making, Worker
-from index.making import embedded
+from index.making import decoding_threads, embedded
 from index.ocr.transcriber import Transcriber
 from index.reembedding import ReembeddingDerivation
 from index.types.records import Precision
 
-# With more threads, pictures are decoded faster than any CPU embeds them; a GPU takes more.
-MAX_DECODERS = 16
+# Jobs in hand at once: a batch for each core that embeds it, and one that is decoded meanwhile.
+JOBS_OF_A_CORE = 8
 
 
 class PictureWorker:
@@ -38,12 +38,13 @@ class PictureWorker:
         times: Times,
     ) -> None:
         self._closed = asyncio.Event()
-        threads = min(MAX_DECODERS, checkpoint.cpu_count())
-        self._decoding = Pool(threads, "decode", self._closed)
-        self._thread = ModelThread(model)
+        cores = checkpoint.cpu_count()
+        self._decoding = Pool(decoding_threads(cores), "decode", self._closed)
+        self._model = ModelThreads(model, cores)
         self._transcriber = transcriber
         self._dead_letters = DeadLetters(url)
-        self._worker = Worker(url, self._offers(), finished=finished, times=times)
+        at_once = JOBS_OF_A_CORE * (cores + 1)
+        self._worker = Worker(url, self._offers(), at_once=at_once, finished=finished, times=times)
         self.name = self._worker.name
 
     @classmethod
@@ -78,9 +79,9 @@ class PictureWorker:
 
     def _offers(self) -> dict[str, Making]:
         """What it can make, by need. The same code makes it in a gallery."""
-        revision = self._thread.embedder.revision
+        revision = self._model.embedder.revision
         fingerprints = FingerprintDerivation(self._decoding)
-        again = ReembeddingDerivation(self._thread, self._decoding)
+        again = ReembeddingDerivation(self._model, self._decoding)
         offers: dict[str, Making] = {
             f"vectors:{revision}": self._picture,
             f"{again.name}:{revision}": again.of_picture,
@@ -91,7 +92,7 @@ class PictureWorker:
         return offers
 
     async def _picture(self, data: bytes) -> bytes:
-        return picture_to_bytes(await embedded(b"", data, self._thread, self._decoding))
+        return picture_to_bytes(await embedded(b"", data, self._model, self._decoding))
 
     async def _words(self, data: bytes) -> bytes:
         assert self._transcriber is not None
@@ -100,12 +101,12 @@ class PictureWorker:
     @property
     def model(self) -> str:
         """The model's name."""
-        return self._thread.embedder.name
+        return self._model.embedder.name
 
     @property
     def device(self) -> str:
         """What the model runs on."""
-        return self._thread.embedder.device
+        return self._model.embedder.device
 
     @property
     def busy(self) -> int:
@@ -121,7 +122,7 @@ class PictureWorker:
         await self._worker.close()
         self._closed.set()
         await self._dead_letters.close()
-        await self._thread.close()
+        await self._model.close()
         if self._transcriber is not None:
             await self._transcriber.close()
         await self._decoding.close()

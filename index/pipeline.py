@@ -31,8 +31,6 @@ from index.types.records import Derived, EmbeddedPicture, Floats, Link, key_of
 
 log = logging.getLogger(__name__)
 
-# Pictures that are being decoded, or are decoded and not yet embedded. Each takes some 2 MB.
-MAX_IN_PROGRESS = 32
 MAX_ASKED_IN_PROGRESS = 8
 # The derivations that workers can make.
 BY_WORKERS = (FINGERPRINT, REEMBEDDING)
@@ -44,6 +42,8 @@ class Pipeline:
     decoding, looking   threads that decode new pictures, and pictures of queries
     asker               by which workers embed new pictures; None: that is done here. Queries are
                         always embedded here: a person waits
+    at_once             pictures that may be decoded, or be decoded and not yet embedded; each takes
+                        some 2 MB
     """
 
     def __init__(
@@ -53,13 +53,14 @@ class Pipeline:
         decoding: Pool,
         looking: Pool,
         asker: Asker | None,
+        at_once: int,
     ) -> None:
         self._items = items
         self._models = models
         self._decoding = decoding
         self._looking = looking
         self._asker = asker
-        self._in_progress = asyncio.Semaphore(MAX_IN_PROGRESS)
+        self._in_progress = asyncio.Semaphore(at_once)
         self._asked_in_progress = asyncio.Semaphore(MAX_ASKED_IN_PROGRESS)
         self._derivations: list[Derivation] = []
         self._shared: SingleFlight[EmbeddedPicture] = SingleFlight()
@@ -85,11 +86,11 @@ class Pipeline:
         if self._asker is not None:
             return await self._by_workers(self._asker, key, data, known, wanted, link)
         # A picture that only lacks what no model makes needs none.
-        thread = None if known else await self._models.thread()
+        model = None if known else await self._models.threads()
         async with self._in_progress:
             if known is None:
-                assert thread is not None
-                known = await embedded(key, data, thread, self._decoding)
+                assert model is not None
+                known = await embedded(key, data, model, self._decoding)
             for derivation in wanted:
                 known = await _derived(known, derivation, derivation.of_picture(data))
         return known
@@ -144,9 +145,9 @@ class Pipeline:
         known = await self._items.item_of_group(key, space, group)
         wanted = self._wanted_of(known)
         if known is None:
-            thread = await self._models.thread()
-            vectors, _ = await thread.texts([text])
-            revision = thread.embedder.revision
+            model = await self._models.threads()
+            vectors, _ = await model.texts([text])
+            revision = model.embedder.revision
             known = EmbeddedPicture(key, "text", vectors, text=text, revision=revision)
         for derivation in wanted:
             known = await _derived(known, derivation, derivation.of_text(text))
@@ -219,8 +220,8 @@ class Pipeline:
         texts = [*([words] if words else []), *split, *minus]
         if not texts:
             return QueryEmbedding()
-        thread = await self._models.thread()
-        vectors, read = await thread.texts(texts, asked=True)
+        model = await self._models.threads()
+        vectors, read = await model.texts(texts, asked=True)
         return QueryEmbedding(
             words=vectors[0] if words else None,
             parts=vectors[1 : 1 + len(split)],
@@ -228,7 +229,7 @@ class Pipeline:
             truncated=read[0] if words else None,
             terms=asked(words),
             pairs=pairs(words),
-            spelled=is_spelled(words, thread.embedder.pieces),
+            spelled=is_spelled(words, model.embedder.pieces),
         )
 
     async def _known(self, link: int, revision: str) -> Floats:
@@ -242,10 +243,10 @@ class Pipeline:
 
     async def asked_picture(self, data: bytes) -> Floats:
         """(frames, d) unit rows of a picture that is asked with. raises PictureError"""
-        thread = await self._models.thread()
+        model = await self._models.threads()
         async with self._asked_in_progress:
-            decoded = await self._looking.run(decode_for(thread.embedder, data))
-            return await thread.images(decoded.frames, asked=True)
+            decoded = await self._looking.run(decode_for(model.embedder, data))
+            return await model.images(decoded.frames, asked=True)
 
 
 async def _derived(

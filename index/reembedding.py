@@ -15,7 +15,7 @@ import numpy as np
 from index.concurrency import Pool, to_completion
 from index.embed import checkpoint
 from index.embed.embedder import Embedder
-from index.embed.model_thread import ModelThread
+from index.embed.model_threads import ModelThreads
 from index.making import decode_for
 from index.models import Models, info_of
 from index.pipeline import Pipeline
@@ -32,20 +32,20 @@ class ReembeddingDerivation:
     name = REEMBEDDING
     required = True  # the job that reads a server again counts what fails, and tries it again
 
-    def __init__(self, thread: ModelThread, decoding: Pool) -> None:
-        self.revision = thread.embedder.revision
-        self.thread = thread
+    def __init__(self, model: ModelThreads, decoding: Pool) -> None:
+        self.revision = model.embedder.revision
+        self.model = model
         self._decoding = decoding
 
     async def of_picture(self, data: bytes) -> bytes:
         """The picture's vectors, frame after frame: float32. raises PictureError"""
-        with self.thread.expecting():
-            decoded = await self._decoding.run(decode_for(self.thread.embedder, data))
-        return _bytes_of(await self.thread.images(decoded.frames))
+        with self.model.expecting():
+            decoded = await self._decoding.run(decode_for(self.model.embedder, data))
+        return _bytes_of(await self.model.images(decoded.frames))
 
     async def of_text(self, text: str) -> bytes:
         """The text's vector: float32."""
-        vectors, _ = await self.thread.texts([text])
+        vectors, _ = await self.model.texts([text])
         return _bytes_of(vectors)
 
 
@@ -137,7 +137,7 @@ class Reembedding:
     async def close(self) -> None:
         """Finish the batch in hand; a caller that still waits gets GalleryClosed."""
         if self._begun is not None:
-            await self._begun.thread.close()
+            await self._begun.model.close()
 
     # ----
 
@@ -155,7 +155,7 @@ class Reembedding:
         details = {"name": model.name, "dimension": model.dimension}
         begun = await self._derivations.begin(REEMBEDDING, model.revision, details)
         self._id = begun.id
-        self._begun = ReembeddingDerivation(ModelThread(model), self._decoding)
+        self._begun = ReembeddingDerivation(self._models.threads_of(model), self._decoding)
         self._pipeline.add(self._begun)
         return True
 
@@ -163,7 +163,7 @@ class Reembedding:
         begun = self._begun
         assert begun is not None
         await self._embed_texts(begun)
-        info = info_of(begun.thread.embedder)
+        info = info_of(begun.model.embedder)
         changes = Changes()
 
         async def change(changed: Callable[[], None]) -> None:
@@ -176,7 +176,7 @@ class Reembedding:
 
             changes = await self._index.switch_model(info.dimension, moved)
 
-        await self._models.change_to(info, begun.thread, change)
+        await self._models.change_to(info, begun.model, change)
         await self._switched()
         return changes
 

@@ -63,6 +63,7 @@ PLANS = {
     "find": Plan(6.5),
     "embed": Plan(2),
     "ingest": Plan(1),
+    "cores": Plan(4, {"BENCH_ROWS": "2000"}),
     "prepare": Plan(0.5),
     "growth": Plan(2.5, {"BENCH_ROWS": "120000"}),
     "start": Plan(4),

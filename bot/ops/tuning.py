@@ -8,9 +8,17 @@ change takes effect at once. These are read only once, when their part is built 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 
 DAY_S = 86_400.0
+
+
+def _history_at_once() -> int:
+    """A batch of pictures for each core, and one that is downloaded and decoded meanwhile."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return 8 * (cores + 1)
 
 
 @dataclass(slots=True)
@@ -85,9 +93,9 @@ class Limits:
     queue_reserve: int = 64
     live_workers: int = 4
     # Messages of history whose pictures are on their way at once. They are enough to download while
-    # others are embedded, and to fill two batches of a CPU. They are few enough that live pictures
+    # others are embedded, and to fill a batch of each core. They are few enough that live pictures
     # don't wait long.
-    history_at_once: int = 16
+    history_at_once: int = field(default_factory=_history_at_once)
     # Channels whose history is read at once. Discord allows about one page a second and channel,
     # and 50 requests a second overall.
     channels_at_once: int = 3

@@ -19,7 +19,7 @@ import numpy as np
 from index.answering.background import Background, Bools, is_whole, vocabulary
 from index.embed.choices import cache_folder
 from index.embed.embedder import Embedder
-from index.embed.model_thread import ModelThread
+from index.embed.model_threads import ModelThreads
 from index.types.records import Floats
 
 log = logging.getLogger(__name__)
@@ -37,20 +37,20 @@ def kept(model: Embedder, scale: float) -> Background | None:
     return _background(model, rows, scale) if len(rows) == len(vocabulary().words) else None
 
 
-async def background(thread: ModelThread, scale: float) -> Background:
-    """The background of the model in this thread, made now.
+async def background(threads: ModelThreads, scale: float) -> Background:
+    """The background of the model in these threads, made now.
 
     If it is cancelled, the next start goes on where this one ended.
     scale    of the model
     raises   GalleryClosed, and what the model raises
     """
-    words, model = vocabulary().words, thread.embedder
+    words, model = vocabulary().words, threads.embedder
     path = _path(model.revision)
     rows = await asyncio.to_thread(_read, path, model.dimension)
     parts = [rows]
     try:
         for start in range(len(rows), len(words), WORDS_AT_ONCE):
-            vectors, _ = await thread.texts(words[start : start + WORDS_AT_ONCE])
+            vectors, _ = await threads.texts(words[start : start + WORDS_AT_ONCE])
             parts.append(vectors)
     finally:
         rows = np.concatenate(parts)

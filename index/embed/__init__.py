@@ -1,1 +1,1 @@
-"""From frames and words to unit vectors: checkpoints, towers, and the thread that runs a model."""
+"""From frames and words to unit vectors: checkpoints, towers, and the threads that run a model."""

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 def device_named(name: str, model: str) -> torch.device:
     """The device of this name; for "auto" the fastest kind that the machine has.
 
+    From now on each call of torch computes on one core of the CPU: `model_threads` has a thread for
+    each.
+
     model    the model's name, for the error
     raises   ModelUnusable when the machine has no such device
     """
     import torch
 
+    torch.set_num_threads(1)
     present = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),

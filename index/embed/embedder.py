@@ -2,8 +2,8 @@
 
 Each checkpoint brings its own tokenizer and preprocessing. The towers of CLIP, SigLIP, MetaCLIP 2
 and TIPS v2 are computed by `text_tower` and `image_tower`. A tower of any other architecture, such
-as SigLIP 2 with free resolution, is computed by transformers. All of this runs in one thread, see
-`model_thread`.
+as SigLIP 2 with free resolution, is computed by transformers. Several threads call it at once, see
+`model_threads`.
 """
 
 from __future__ import annotations

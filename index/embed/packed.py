@@ -51,11 +51,6 @@ VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 # Steps of a quantised input between its least and its greatest value: one fewer than a byte has,
 # because zero must be a step itself.
 BYTE_STEPS = 254
-# Up to this many threads of torch, the loops of `quantization` are faster, although they use one.
-FEW_THREADS = 2
-# A small number plus this is a float whose lowest bits are the nearest integer. Rounding so takes
-# two passes, and torch's own conversion to bytes takes four slow ones.
-INTEGER_BITS = 2.0**23
 # quick_gelu(x) = swish(QUICK · x) / QUICK, and oneDNN knows swish.
 QUICK = 1.702
 # Our names of activations, as oneDNN's.
@@ -127,7 +122,7 @@ class Products:
         name = ACTIVATIONS[activation]
         if self.number_format != "int8":
             first, second = self._product(up, name, narrow=True), self._product(down, "none")
-        elif name == "swish" and _few_threads():
+        elif name == "swish":
             first = self._product(up, "none")
             second = self._product(down, "none", quantise=_quantised_swish)
         else:
@@ -284,17 +279,11 @@ def _quantised(x: torch.Tensor, least: float | None = None) -> tuple[torch.Tenso
 
     least    a lower bound of x, not above zero; None: it is computed
     """
-    import torch
+    from index.embed import quantization
 
     least = min(float(x.amin()), 0.0) if least is None else least
     size, zero = _steps(least, max(float(x.amax()), 0.0))
-    if _few_threads():
-        from index.embed import quantization
-
-        return _rounded(quantization.to_bytes, x, size, zero), size, zero
-    offset = torch.scalar_tensor(INTEGER_BITS + zero)
-    quantised = torch.add(offset, x, alpha=1 / size).view(torch.int32).to(torch.uint8)
-    return quantised, size, zero
+    return _rounded(quantization.to_bytes, x, size, zero), size, zero
 
 
 def _quantised_swish(x: torch.Tensor) -> tuple[torch.Tensor, float, int]:
@@ -321,12 +310,6 @@ def _rounded(loop: Callable[..., None], x: torch.Tensor, size: float, zero: int)
     quantised = torch.empty(x.shape, dtype=torch.uint8)
     loop(x.numpy(), np.float32(1 / size), np.float32(zero), quantised.numpy())
     return quantised
-
-
-def _few_threads() -> bool:
-    import torch
-
-    return torch.get_num_threads() <= FEW_THREADS
 
 
 def pack(model: Any, parts: Sequence[str], number_format: NumberFormat) -> None:

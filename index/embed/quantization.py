@@ -1,7 +1,6 @@
 """float32 to bytes in one pass, for the int8 products of `packed`.
 
-One thread goes through the array once. Torch uses several threads, but needs two or three passes.
-Arrays are (n, w) and contiguous.
+They go through the array once; torch needs two or three passes. Arrays are (n, w) and contiguous.
 """
 
 from __future__ import annotations

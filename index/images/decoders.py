@@ -15,11 +15,13 @@ import atexit
 import contextlib
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -112,32 +114,22 @@ class _Decoder:
             "filter": resample,
         }
         try:
-            with self._ended_after(WALL_CLOCK_FACTOR * limits.time_s):
+            with _watchdog.watching(self, WALL_CLOCK_FACTOR * limits.time_s):
                 self._ready = self._ready or self._answers.readline(len(READY)) == READY
                 if not self._ready:
                     raise _NotStarted
                 self._requests.write(json.dumps(request).encode() + b"\n")
                 self._requests.write(data)
                 self._requests.flush()
-                return _read(self._answers, limits)
+                decoded = _read(self._answers, limits)
+            if self._late:
+                raise EOFError
+            return decoded
         except (OSError, EOFError, LookupError, TypeError, ValueError) as exc:
             raise _Ended from exc
 
-    @contextlib.contextmanager
-    def _ended_after(self, timeout_s: float) -> Iterator[None]:
-        """End the process if it takes longer, whether it reads, computes, writes or sleeps."""
-        watch = threading.Timer(timeout_s, self._end_late)
-        watch.daemon = True
-        watch.start()
-        try:
-            yield
-        finally:
-            watch.cancel()
-            watch.join()  # so that it can't end the process during the next picture
-        if self._late:
-            raise EOFError
-
-    def _end_late(self) -> None:
+    def end_late(self) -> None:
+        """End the process while it has a picture."""
         self._late = True
         self._process.kill()  # no other signal ends one that has stopped, or that ignores signals
 
@@ -156,6 +148,50 @@ class _Decoder:
             self._process.kill()
             ended = self._process.wait()
         return TOO_LONG if self._late else ended
+
+
+class _Watchdog:
+    """Ends processes that take too long, whether they read, compute, write or sleep.
+
+    It is one thread for all, since starting one for each picture would take a good part of the time
+    that Python has for it.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: dict[_Decoder, float] = {}  # when, by the monotonic clock
+        self._next = math.inf  # when the thread looks
+        self._started = False
+
+    @contextlib.contextmanager
+    def watching(self, decoder: _Decoder, timeout_s: float) -> Iterator[None]:
+        """Surrounds a picture, during which the process is ended if it takes longer."""
+        due = time.monotonic() + timeout_s
+        with self._changed:
+            self._due[decoder] = due
+            if not self._started:
+                self._started = True
+                threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+            elif due < self._next:
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:  # so that it can't be ended during the next picture
+                self._due.pop(decoder, None)
+
+    def _watch(self) -> None:
+        with self._changed:
+            while True:
+                now = time.monotonic()
+                for decoder in [one for one, due in self._due.items() if due <= now]:
+                    del self._due[decoder]
+                    decoder.end_late()
+                self._next = min(self._due.values(), default=math.inf)
+                self._changed.wait(None if self._next == math.inf else self._next - now)
+
+
+_watchdog = _Watchdog()
 
 
 @contextlib.contextmanager

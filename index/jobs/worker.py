@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 # What makes one thing of a picture's bytes. raises   PictureError
 Making = Callable[[bytes], Awaitable[bytes]]
 
-# Jobs in hand at once: two batches of a CPU, of which one is decoded while the other is embedded.
+# Jobs in hand at once: two batches of a core, of which one is decoded while the other is embedded.
 AT_ONCE = 16
 CLOSE_S = 5.0
 

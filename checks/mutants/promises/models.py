@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 CALIBRATION = "tests/index/embed/test_calibration.py"
-MODEL_THREAD = "tests/index/embed/test_model_thread.py"
+MODEL_THREADS = "tests/index/embed/test_model_threads.py"
 CLIENT = "tests/bot/test_client.py"
 OPERATION = "tests/bot/test_operation.py"
 START = "tests/bot/test_start.py"
@@ -14,20 +14,20 @@ EMBEDDER = "tests/index/embed/test_embedder.py"
 MUTANTS = (
     Mutant(
         "pictures wait until the model is complete, and words do not",
-        "index/embed/model_thread.py",
+        "index/embed/model_threads.py",
         "        if self._completing is not None:\n            await asyncio.wait",
         "        if False:\n            await asyncio.wait",
         (
-            f"{MODEL_THREAD}::test_words_are_answered_while_the_model_is_completed_and_pictures_wait",
+            f"{MODEL_THREADS}::test_words_are_answered_while_the_model_is_completed_and_pictures_wait",
         ),
     ),
     Mutant(
         "a picture that waits is not lost with a model that can't be completed",
-        "index/embed/model_thread.py",
+        "index/embed/model_threads.py",
         "            if self._completing.exception() is not None:\n",
         "            if False:\n",
         (
-            f"{MODEL_THREAD}::test_pictures_that_wait_are_not_lost_with_a_model_that_cannot_be_completed",
+            f"{MODEL_THREADS}::test_pictures_that_wait_are_not_lost_with_a_model_that_cannot_be_completed",
         ),
     ),
     Mutant(

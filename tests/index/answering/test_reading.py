@@ -15,7 +15,7 @@ from index import Filter, Gallery, Query
 from index.answering import reading
 from index.answering.background import vocabulary
 from index.embed import checkpoint, embedder
-from index.embed.model_thread import ModelThread
+from index.embed.model_threads import ModelThreads
 from index.types.records import Floats
 from tests.index.colours import ColourEmbedder
 
@@ -54,13 +54,13 @@ def blocked(cache: Path) -> Path:
 
 
 @pytest.fixture
-async def thread() -> AsyncIterator[ModelThread]:
-    thread = ModelThread(Counting())
+async def thread() -> AsyncIterator[ModelThreads]:
+    thread = ModelThreads(Counting(), 1)
     yield thread
     await thread.close()
 
 
-def read(thread: ModelThread) -> int:
+def read(thread: ModelThreads) -> int:
     assert isinstance(thread.embedder, Counting)
     return thread.embedder.read
 
@@ -69,7 +69,7 @@ def files(cache: Path) -> list[Path]:
     return sorted(cache.iterdir())
 
 
-async def test_it_is_read_once_a_model(thread: ModelThread, cache: Path) -> None:
+async def test_it_is_read_once_a_model(thread: ModelThreads, cache: Path) -> None:
     made = await reading.background(thread, 20.0)
     again = await reading.background(thread, 20.0)
     assert read(thread) == COUNT
@@ -80,7 +80,7 @@ async def test_it_is_read_once_a_model(thread: ModelThread, cache: Path) -> None
     assert read(thread) == 2 * COUNT
 
 
-async def test_reading_goes_on_where_it_was_interrupted(thread: ModelThread) -> None:
+async def test_reading_goes_on_where_it_was_interrupted(thread: ModelThreads) -> None:
     task = asyncio.create_task(reading.background(thread, 20.0))
     await asyncio.to_thread(thread.embedder.some_read.wait)  # type: ignore[attr-defined]
     task.cancel()
@@ -92,7 +92,7 @@ async def test_reading_goes_on_where_it_was_interrupted(thread: ModelThread) -> 
 
 @pytest.mark.parametrize("damage", [b"", b"not an array", None])
 async def test_a_damaged_file_is_made_anew(
-    thread: ModelThread, cache: Path, damage: bytes | None
+    thread: ModelThreads, cache: Path, damage: bytes | None
 ) -> None:
     await reading.background(thread, 20.0)
     (file,) = files(cache)
@@ -103,7 +103,7 @@ async def test_a_damaged_file_is_made_anew(
 
 
 async def test_a_folder_that_cannot_be_written_costs_only_time(
-    thread: ModelThread, blocked: Path
+    thread: ModelThreads, blocked: Path
 ) -> None:
     for _ in range(2):
         assert len((await reading.background(thread, 20.0)).lengths) == COUNT

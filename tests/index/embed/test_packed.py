@@ -74,20 +74,6 @@ def test_the_greatest_bytes_and_weights_do_not_overflow(narrow: bool) -> None:
     assert np.allclose(made, x.numpy() @ np.ones((64, 8)), rtol=0.01)
 
 
-@pytest.mark.parametrize("threads", [packed.FEW_THREADS, packed.FEW_THREADS + 1])
-def test_bytes_are_the_same_from_torch_and_from_our_loop(
-    threads: int, random: np.random.Generator
-) -> None:
-    x = torch.from_numpy(random.standard_normal((50, 96)).astype(np.float32))
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        quantised, size, zero = packed._quantised(x)
-    finally:
-        torch.set_num_threads(before)
-    assert np.array_equal(quantised.numpy(), np.rint(x.numpy() / np.float32(size) + zero))
-
-
 def test_quantised_swish_is_within_a_step_of_its_bytes(random: np.random.Generator) -> None:
     for most in (-20.0, -0.5, 0.01, 1.0, 7.0, 90.0):
         x = torch.from_numpy(random.uniform(-100.0, most, (50, 96)).astype(np.float32))

@@ -1,8 +1,11 @@
-"""The model's one thread: small batches from a bounded queue, questions before pictures.
+"""The model's threads: small batches from a bounded queue, questions before pictures.
+
+On a CPU there is one thread for each core, and each computes a batch of its own on one core: two
+cores that share one batch wait for each other after each of its products. A GPU has one thread, so
+that calls don't compete for it.
 
 Eight pictures in one call take four fifths of the time of eight calls on a CPU, and far less on a
-GPU. So a call waits a moment for pictures that are being decoded. There is only one thread, so that
-calls don't compete for the model's memory and the CPU's cores. Callers await it; one that is
+GPU. So a call waits a moment for pictures that are being decoded. Callers await it; one that is
 cancelled while it waits is skipped.
 """
 
@@ -41,14 +44,13 @@ class Priority(enum.IntEnum):
     IMAGE = 3
 
 
-# The greatest number of queued requests; further callers wait for a free place. A queued picture
-# holds its decoded frames, about 2 MB each.
-MAX_QUEUED = {
-    Priority.QUESTION_TEXT: 256,
-    Priority.QUESTION_IMAGE: 32,
-    Priority.TEXT: 256,
-    Priority.IMAGE: 32,
-}
+# The greatest number of requests that are queued or computed; further callers wait for a free
+# place. A picture holds its decoded frames, about 2 MB each.
+MAX_QUEUED = {Priority.QUESTION_TEXT: 256, Priority.QUESTION_IMAGE: 32, Priority.TEXT: 256}
+# The same for new pictures, for each core: two batches, of which one is computed.
+PICTURES_OF_A_CORE, LEAST_PICTURES = 16, 32
+# With more threads, their steps in Python would wait for each other.
+MAX_THREADS = 16
 # Texts in one call; a text costs a tenth of a picture.
 TEXT_BATCH = 32
 # The longest time that a picture waits for others that are being decoded. In this time a CPU
@@ -73,27 +75,36 @@ class _Request:
         return len(self.content)
 
 
-class ModelThread:
+def pictures_at_once(cores: int) -> int:
+    """How many new pictures may be on their way at once, so that all of these cores have work."""
+    return max(LEAST_PICTURES, PICTURES_OF_A_CORE * cores)
+
+
+class ModelThreads:
     """An embedder that many callers may await.
 
     It remembers nothing of what it computed: an answer that came sooner would tell people that
     somebody has asked the same.
 
+    cores      that it computes on, if it does on a CPU
     gather_s   see GATHER_S
     """
 
-    def __init__(self, embedder: Embedder, *, gather_s: float = GATHER_S) -> None:
+    def __init__(self, embedder: Embedder, cores: int, *, gather_s: float = GATHER_S) -> None:
         self.embedder = embedder
+        self._cores = cores
         self._gather_s = gather_s
         self._queue: list[_Request] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._expected = 0  # pictures that are being decoded
+        self._idle = 0  # threads that wait for work
         self._closing = False
-        self._places = {priority: asyncio.Semaphore(n) for priority, n in MAX_QUEUED.items()}
+        most = MAX_QUEUED | {Priority.IMAGE: pictures_at_once(cores)}
+        self._places = {priority: asyncio.Semaphore(n) for priority, n in most.items()}
         self._completing: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._work, name="model", daemon=True)
-        self._thread.start()
+        self._threads: list[threading.Thread] = []
+        self._start_one()
 
     async def complete(self) -> None:
         """Load now what the embedder would load with the first picture. Questions in words are
@@ -149,11 +160,12 @@ class ModelThread:
         with self._changed:
             self._closing = True
             remaining, self._queue = self._queue, []
-            self._changed.notify()
+            self._changed.notify_all()
         for request in remaining:
             if request.done.set_running_or_notify_cancel():
                 request.done.set_exception(GalleryClosed())
-        await asyncio.to_thread(self._thread.join)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
 
     async def _wait(self, priority: Priority, content: list[Any]) -> Embedded:
         async with self._places[priority]:
@@ -168,23 +180,45 @@ class ModelThread:
             self._changed.notify()
         return request.done
 
-    # ---- in the thread
+    # ---- in the threads
+
+    def _start_one(self) -> None:
+        name = f"model_{len(self._threads)}"
+        self._threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+        self._threads[-1].start()
 
     def _work(self) -> None:
         while batch := self._next_batch():
             self._embed(batch)
+            if batch[0].priority is Priority.IMAGE and len(self._threads) == 1:
+                self._start_others()
+
+    def _start_others(self) -> None:
+        """Start a thread for each core that has none. That is done behind the first pictures:
+        questions need one thread, and what pictures need is loaded by then."""
+        if self.embedder.device != "cpu":
+            return
+        with self._changed:
+            while not self._closing and len(self._threads) < min(self._cores, MAX_THREADS):
+                self._start_one()
 
     def _next_batch(self) -> list[_Request]:
         """The next request and others like it, as many as fit in one call; empty when closing."""
         with self._changed:
-            while not self._closing:
-                if (wait_s := self._seconds_to_gather()) > 0:
-                    self._changed.wait(wait_s)
-                elif batch := self._pop_batch():
-                    return batch
-                else:
-                    self._changed.wait()
-            return []
+            self._idle += 1
+            try:
+                while not self._closing:
+                    if (wait_s := self._seconds_to_gather()) > 0:
+                        self._changed.wait(wait_s)
+                    elif batch := self._pop_batch():
+                        if self._queue:
+                            self._changed.notify()  # another thread may take the rest
+                        return batch
+                    else:
+                        self._changed.wait()
+                return []
+            finally:
+                self._idle -= 1
 
     def _seconds_to_gather(self) -> float:
         """How long the next pictures may still wait for others that fill their batch."""
@@ -210,19 +244,30 @@ class ModelThread:
     def _pop_batch(self, before: int = len(Priority)) -> list[_Request]:
         """A batch from the queue, of a priority before this one. The caller holds the lock."""
         batch: list[_Request] = []
-        while self._queue and self._queue[0].priority < before and (not batch or self._fits(batch)):
+        most = self._most_frames()
+        while (
+            self._queue
+            and self._queue[0].priority < before
+            and (not batch or self._fits(batch, most))
+        ):
             request = heapq.heappop(self._queue)
             if request.done.set_running_or_notify_cancel():
                 batch.append(request)
         return batch
 
-    def _fits(self, batch: Sequence[_Request]) -> bool:
+    def _most_frames(self) -> int:
+        """Frames in the next call: an equal part of what is queued for each idle thread, unless
+        more pictures come, which the other threads can take."""
+        if self._expected or self._idle < 2:
+            return self.embedder.batch
+        queued = sum(request.size for request in self._queue)
+        return min(self.embedder.batch, -(-queued // self._idle))
+
+    def _fits(self, batch: Sequence[_Request], most_frames: int) -> bool:
         """Whether the next request can go in the same call."""
         first, following = batch[0], self._queue[0]
         texts = first.priority in (Priority.TEXT, Priority.QUESTION_TEXT)
-        room = (TEXT_BATCH if texts else self.embedder.batch) - sum(
-            request.size for request in batch
-        )
+        room = (TEXT_BATCH if texts else most_frames) - sum(request.size for request in batch)
         return following.priority == first.priority and following.size <= room
 
     def _embed(self, batch: Sequence[_Request]) -> None:

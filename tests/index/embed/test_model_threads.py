@@ -1,4 +1,4 @@
-"""The model's thread: batches, priorities, cancellation and closing."""
+"""The model's threads: batches, priorities, cancellation and closing."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import threading
 import pytest
 from PIL import Image
 
-from index.embed import model_thread
-from index.embed.model_thread import ModelThread
+from index.embed import model_threads
+from index.embed.model_threads import ModelThreads
 from index.types.errors import GalleryClosed, ModelUnusable
 from tests.index.colours import ColourEmbedder
 
 RED = Image.new("RGB", (8, 8), (255, 0, 0))
 
 
-async def _busy(thread: ModelThread, embedder: ColourEmbedder) -> asyncio.Task[object]:
+async def _busy(thread: ModelThreads, embedder: ColourEmbedder) -> asyncio.Task[object]:
     """A picture that the model is computing now."""
     task = asyncio.create_task(thread.images([RED]))
     await asyncio.to_thread(embedder.called.wait)
@@ -25,7 +25,7 @@ async def _busy(thread: ModelThread, embedder: ColourEmbedder) -> asyncio.Task[o
 
 async def test_waiting_pictures_go_in_batches_and_each_gets_its_own() -> None:
     embedder = ColourEmbedder(delay_s=0.05)
-    thread = ModelThread(embedder)
+    thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     colours = [(255, i, 0) for i in range(0, 200, 20)]
     pictures = [[Image.new("RGB", (8, 8), c)] * (1 + i % 2) for i, c in enumerate(colours)]
@@ -34,13 +34,13 @@ async def test_waiting_pictures_go_in_batches_and_each_gets_its_own() -> None:
         assert vectors.shape == (len(frames), 3)  # type: ignore[union-attr]
         assert (vectors == ColourEmbedder().images(frames)).all()
     assert max(count for _, count in embedder.calls) == embedder.batch
-    assert embedder.threads == {"model"}
+    assert embedder.threads == {"model_0"}
     await thread.close()
 
 
 async def test_a_picture_waits_for_those_that_are_being_decoded() -> None:
     embedder = ColourEmbedder()
-    thread = ModelThread(embedder, gather_s=30.0)
+    thread = ModelThreads(embedder, 1, gather_s=30.0)
     with thread.expecting():
         early = asyncio.create_task(thread.images([RED]))
         question = await thread.texts(["red"], asked=True)
@@ -54,7 +54,7 @@ async def test_a_picture_waits_for_those_that_are_being_decoded() -> None:
 
 
 async def test_a_picture_stops_waiting_for_one_that_takes_long_to_decode() -> None:
-    thread = ModelThread(ColourEmbedder(), gather_s=0.05)
+    thread = ModelThreads(ColourEmbedder(), 1, gather_s=0.05)
     with thread.expecting():
         await thread.images([RED])
     await thread.close()
@@ -62,7 +62,7 @@ async def test_a_picture_stops_waiting_for_one_that_takes_long_to_decode() -> No
 
 async def test_questions_go_before_waiting_pictures_words_first() -> None:
     embedder = ColourEmbedder(delay_s=0.03)
-    thread = ModelThread(embedder)
+    thread = ModelThreads(embedder, 1)
     done: list[str] = []
 
     async def note(what: str, work: object) -> None:
@@ -83,7 +83,7 @@ async def test_questions_go_before_waiting_pictures_words_first() -> None:
 
 async def test_a_question_is_answered_in_the_middle_of_a_call_for_pictures() -> None:
     embedder = ColourEmbedder(delay_s=0.1)
-    thread = ModelThread(embedder)
+    thread = ModelThreads(embedder, 1)
     done: list[str] = []
     first = await _busy(thread, embedder)
     first.add_done_callback(lambda _: done.append("picture"))
@@ -103,7 +103,7 @@ async def test_a_question_is_answered_in_the_middle_of_a_call_for_pictures() -> 
 
 async def test_cancelled_picture_is_never_embedded() -> None:
     embedder = ColourEmbedder(delay_s=0.05)
-    thread = ModelThread(embedder)
+    thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     unwanted = [asyncio.create_task(thread.images([RED])) for _ in range(3)]
     await asyncio.sleep(0)
@@ -118,7 +118,7 @@ async def test_cancelled_picture_is_never_embedded() -> None:
 
 async def test_closing_finishes_what_runs_and_fails_what_waits() -> None:
     embedder = ColourEmbedder(delay_s=0.1)
-    thread = ModelThread(embedder)
+    thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     waiting = [asyncio.create_task(thread.images([RED])) for _ in range(3)]
     await asyncio.sleep(0)
@@ -140,7 +140,7 @@ async def test_one_bad_picture_does_not_spoil_its_batch() -> None:
             return super().images(frames)
 
     embedder = Picky(delay_s=0.02)
-    thread = ModelThread(embedder)
+    thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     good = [asyncio.create_task(thread.images([RED])) for _ in range(2)]
     bad = asyncio.create_task(thread.images([Image.new("RGB", (13, 13))]))
@@ -151,19 +151,19 @@ async def test_one_bad_picture_does_not_spoil_its_batch() -> None:
 
 
 async def test_the_queue_is_bounded() -> None:
-    thread = ModelThread(ColourEmbedder(delay_s=0.01))
+    thread = ModelThreads(ColourEmbedder(delay_s=0.01), 1)
     most = 0
     tasks = [asyncio.create_task(thread.images([RED])) for _ in range(120)]
     while not all(task.done() for task in tasks):
         most = max(most, thread.waiting)
         await asyncio.sleep(0.001)
-    assert 0 < most <= model_thread.MAX_QUEUED[model_thread.Priority.IMAGE]
+    assert 0 < most <= model_threads.pictures_at_once(1)
     await thread.close()
 
 
 async def test_the_time_does_not_tell_that_somebody_asked_the_same_words_before() -> None:
     embedder = ColourEmbedder()
-    thread = ModelThread(embedder)
+    thread = ModelThreads(embedder, 1)
     for words in ("red", "green", "red"):
         vectors, _ = await thread.texts([words], asked=True)
         assert (vectors == ColourEmbedder().texts([words])[0]).all()
@@ -188,31 +188,75 @@ class Incomplete(ColourEmbedder):
 
 async def test_words_are_answered_while_the_model_is_completed_and_pictures_wait() -> None:
     embedder = Incomplete()
-    thread = ModelThread(embedder)
-    completing = [asyncio.create_task(thread.complete()) for _ in range(2)]
+    threads = ModelThreads(embedder, 1)
+    completing = [asyncio.create_task(threads.complete()) for _ in range(2)]
     await asyncio.sleep(0)
-    pictures = [asyncio.create_task(thread.images([RED], asked=asked)) for asked in (True, False)]
+    pictures = [asyncio.create_task(threads.images([RED], asked=asked)) for asked in (True, False)]
     for _ in range(5):  # between two of them, the thread would take the pictures
-        await thread.texts(["red"], asked=True)
+        await threads.texts(["red"], asked=True)
     assert embedder.calls == 5 * [("texts", 1)]
     assert not any(one.done() for one in pictures)
     embedder.go.set()
     await asyncio.gather(*completing, *pictures)
     assert embedder.calls[5] == ("complete", 0)
     assert {what for what, _ in embedder.calls[6:]} == {"images"}  # it is completed once
-    await thread.close()
+    await threads.close()
 
 
 async def test_pictures_that_wait_are_not_lost_with_a_model_that_cannot_be_completed() -> None:
     """They are told that the gallery is closed, as all work that the next start goes on with."""
     embedder = Incomplete(ModelUnusable("a model", "its weights are odd"))
-    thread = ModelThread(embedder)
-    completing = asyncio.create_task(thread.complete())
+    threads = ModelThreads(embedder, 1)
+    completing = asyncio.create_task(threads.complete())
     await asyncio.sleep(0)
-    picture = asyncio.create_task(thread.images([RED]))
+    picture = asyncio.create_task(threads.images([RED]))
     embedder.go.set()
     with pytest.raises(ModelUnusable):
         await completing
     with pytest.raises(GalleryClosed):
         await picture
-    await thread.close()
+    await threads.close()
+
+
+async def test_each_core_computes_a_batch_of_its_own() -> None:
+    together = threading.Barrier(2, timeout=10.0)
+
+    class Meeting(ColourEmbedder):
+        def images(self, frames, between=None):  # type: ignore[no-untyped-def]
+            if len(self.calls) > 0:  # the first call is alone: the other thread starts behind it
+                together.wait()
+            return super().images(frames)
+
+    embedder = Meeting()
+    threads = ModelThreads(embedder, 2)
+    await threads.images([RED])
+    vectors = await asyncio.gather(*(threads.images([RED]) for _ in range(2 * embedder.batch)))
+    assert all((one == vectors[0]).all() for one in vectors)
+    assert embedder.threads == {"model_0", "model_1"}
+    await threads.close()
+
+
+async def test_idle_threads_share_the_pictures_that_are_there() -> None:
+    embedder = ColourEmbedder(delay_s=0.05)
+    threads = ModelThreads(embedder, 4)
+    await threads.images([RED])
+    embedder.calls.clear()
+    # None begins before all of them are queued.
+    with threads.expecting():
+        pictures = [asyncio.create_task(threads.images([RED])) for _ in range(3)]
+        async with asyncio.timeout(30):
+            while threads._idle < 4:  # noqa: ASYNC110 (the other threads are being started)
+                await asyncio.sleep(0.001)
+    await asyncio.gather(*pictures)
+    assert embedder.calls == [("images", 1)] * 3
+    await threads.close()
+
+
+async def test_a_gpu_has_one_thread() -> None:
+    embedder = ColourEmbedder()
+    embedder.device = "cuda:0"
+    threads = ModelThreads(embedder, 4)
+    for _ in range(2):
+        await asyncio.gather(*(threads.images([RED]) for _ in range(3 * embedder.batch)))
+    assert embedder.threads == {"model_0"}
+    await threads.close()
