@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Ints
+from index.search.kernels.arguments import Bools, Ints
 from index.types.records import Floats
 
 
@@ -53,4 +53,9 @@ class Hits(NamedTuple):
 
     def first(self, count: int) -> Hits:
         """The best of them."""
-        return self if len(self.links) <= count else Hits(*(column[:count] for column in self))
+        return self if len(self.links) <= count else self.at(slice(count))
+
+    def at(self, places: slice | Bools) -> Hits:
+        """Those at these places."""
+        columns: Sequence[NDArray[Any]] = self
+        return Hits(*(column[places] for column in columns))

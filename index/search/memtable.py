@@ -18,6 +18,7 @@ from index.types.records import Entries, Floats
 # Removed rows stay in place, marked, until they are this share of all.
 REMOVED_SHARE = 0.5
 REMOVED = 0  # the key of a removed row
+FIRST_KEY = np.int32(1)  # of the pictures of the first group
 ROOM = 1  # places that a loop needs behind the last row that it may find
 
 
@@ -105,10 +106,11 @@ class Memtable:
             first, last = (np.searchsorted(ids, np.sort(links), side) for side in ("left", "right"))
             counts = last - first
             before = np.cumsum(counts) - counts  # how many rows the links before have
-            rows = np.repeat(first - before, counts) + np.arange(counts.sum())
+            rows: Ints = np.repeat(first - before, counts) + np.arange(counts.sum())
         else:
             rows = np.flatnonzero(np.isin(ids, links))
-        return rows[self.keys[rows] != REMOVED]
+        living: Ints = rows[self.keys[rows] != REMOVED]
+        return living
 
     # ---- changes
 
@@ -201,13 +203,13 @@ class Memtable:
 
     def _asked(self, codes: GroupCodes, filter: Filter) -> tuple[Any, ...]:
         """What the loops take that find out which rows may answer."""
-        every, some = filter.groups is None, filter.only is not None
         return (
             *(self.keys, self.links, self.frames, self.owners, self.posted),
             *(self.count, self.animated, *codes.of_space(filter.space), codes.count),
-            *(every, NO_IDS if every else ascending(filter.groups), KINDS[filter.kind]),
+            *(filter.groups is None, NO_IDS if filter.groups is None else ascending(filter.groups)),
+            KINDS[filter.kind],
             *limits_of(filter),
-            *(some, in_order(filter.only) if some else NO_IDS),
+            *(filter.only is not None, NO_IDS if filter.only is None else in_order(filter.only)),
             in_order(filter.without) if filter.without else NO_IDS,
         )
 
@@ -229,7 +231,7 @@ class Memtable:
 
 def key_of(codes: NDArray[np.int32], texts: Bools) -> NDArray[np.int32]:
     """A number for the group and the kind of a row, which is not REMOVED."""
-    return 1 + 2 * codes + texts
+    return FIRST_KEY + 2 * codes + texts
 
 
 class GroupCodes:

@@ -89,7 +89,7 @@ def best_in_small(query: Floats, view: View, without: frozenset[int], wanted: in
         *(segment.posted, segment.animated, query, *hits, of_hits),
     )
     there = ~segment.overwritten(of_hits[:found])  # after everything else was read
-    return Hits(*(column[:found][there] for column in hits))
+    return hits.first(found).at(there)
 
 
 def best_in_large(

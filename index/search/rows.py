@@ -27,7 +27,7 @@ from index.search.hits import Hits
 from index.search.interface import Found, Listed
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import PRODUCT_ERROR, TOMBSTONE
-from index.search.memtable import GroupCodes, Memtable, key_of
+from index.search.memtable import FIRST_KEY, GroupCodes, Memtable
 from index.search.ranking import (
     PRODUCT_ROWS,
     QUANTIZED_ROWS,
@@ -253,7 +253,7 @@ class Rows:
             frames=table.frames[rows],
             owners=table.owners[rows],
             posted=table.posted[rows],
-            keys=table.keys[rows] - key_of(np.int32(0), False),
+            keys=table.keys[rows] - FIRST_KEY,
             key_names=np.array(names, np.int64).reshape(-1, 3),
         )
 

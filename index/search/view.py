@@ -49,11 +49,12 @@ class View:
 
         segment = part.segment
         here, blocks = segment.of_space(filter.space)
-        count, every = here.stop - here.start, filter.groups is None
+        count = here.stop - here.start
         number, below = np.empty(count + 2, np.int32), np.empty(count + 3, np.int32)
         rows, links = filters.allowed_keys(
             *(segment.groups, segment.texts, part.rows, part.links, here.start, here.stop),
-            *(every, NO_IDS if every else ascending(filter.groups), KINDS[filter.kind]),
+            *(filter.groups is None, NO_IDS if filter.groups is None else ascending(filter.groups)),
+            KINDS[filter.kind],
             *(number, below),
         )
         if not rows:

@@ -54,7 +54,7 @@ def allowed_rows(
     of_time = since > -FOREVER or until < FOREVER
     here = np.zeros(CHUNK, np.uint8)
     eights = here.view(np.uint64)
-    found, of_links = 0, 0
+    found, of_links = np.int64(0), np.int64(0)
     for start in range(0, count, CHUNK):
         many = min(CHUNK, count - start)
         here[many:] = 0
@@ -82,7 +82,7 @@ def allowed_rows(
             for i in range(_BYTES):
                 rows[found] = start + number * _BYTES + i
                 found += np.int64((eight >> np.uint64(8 * i)) & np.uint64(1))
-    kept = 0
+    kept = np.int64(0)
     for i in range(found):
         row = rows[i]
         may = allowed[np.uint32(keys[row])] != 0
@@ -95,7 +95,7 @@ def allowed_rows(
         rows[kept] = row
         kept += np.int64(may)
         of_links += np.int64(may and frames[row] == 0)
-    return kept, of_links
+    return int(kept), int(of_links)
 
 
 @compiled

@@ -58,7 +58,7 @@ def exact_score(vectors: Any, row: int, query: Any) -> float:
     product = 0.0
     for j in range(vectors.shape[1]):
         product += np.float64(vectors[row, j]) * query[j]
-    return min(max(np.rint(product * SCORE_STEPS) * SCORE_STEP, -1.0), 1.0)
+    return float(min(max(np.rint(product * SCORE_STEPS) * SCORE_STEP, -1.0), 1.0))
 
 
 @compiled
