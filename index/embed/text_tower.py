@@ -1,7 +1,7 @@
 """The text tower of a CLIP, SigLIP or TIPS, from its tensors, in numpy: no torch, no transformers.
 
-So a question on the command line is answered in less time than importing torch takes. The bot needs
-torch anyway, so it uses the arithmetic of `packed`.
+So a question on the command line is answered in less time than importing torch takes, and so is the
+first one after the bot's start. Once torch is there, the bot uses the arithmetic of `packed`.
 
 The rows of all texts are stacked without padding, so the weights are read once for all of them.
 """
