@@ -135,8 +135,8 @@ def _beside_runtimes(
             "8 pictures": (partial(other.images, pixels), partial(mine.images, frames)),
             "a picture": (partial(other.images, pixels[:1]), partial(mine.images, frames[:1])),
             "a question": (
-                lambda other=other: [other.text(one) for one in ids],
-                lambda mine=mine: [mine.texts([question]) for question in QUESTIONS],
+                partial(_each, other.text, ids),
+                partial(_each, mine.texts, [[question] for question in QUESTIONS]),
             ),
         }
         for what, (theirs, own) in works.items():
@@ -148,6 +148,10 @@ def _beside_runtimes(
         peers[f"{other.name}, picture, cosine"] = _least_cosine(exact_images, other.images(pixels))
         peers[f"{other.name}, question, cosine"] = _least_cosine(exact_texts, texts)
     return figures, peers
+
+
+def _each(embed: Callable[[Any], Any], texts: Sequence[Any]) -> list[Any]:
+    return [embed(text) for text in texts]
 
 
 def _loaded(folder: Path, precision: Precision) -> ClipEmbedder:

@@ -29,7 +29,6 @@ from bot.ops.tuning import DAY_S, Clocks, Limits
 from index import Gallery
 from sandbox.snowflakes import at_time
 from sandbox.world import (
-    TEXT,
     Application,
     Attachment,
     Channel,
@@ -112,7 +111,7 @@ def world(folder: Path, count: int) -> World:
     guild.members = {id: Member(GUILD, id) for id in made.users}
     for number in range(CHANNELS):
         id = at_time(BEGAN + number)
-        guild.channels[id] = Channel(id, GUILD, TEXT, f"place-{number}")
+        guild.channels[id] = Channel(id, GUILD, 0, f"place-{number}")
     for number in range(count // OF_A_MESSAGE):
         turn, place = divmod(number, CHANNELS)
         channel = at_time(BEGAN + place)

@@ -8,7 +8,7 @@ layers, in which there is next to nothing to compute, tells what calling all the
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -34,7 +34,7 @@ class _Timed(packed.InTorch):
 
     def __init__(self, number_format: NumberFormat) -> None:
         super().__init__(number_format)
-        self.seconds: Counter[str] = Counter()
+        self.seconds = defaultdict[str, float](float)
         self.weights = 0
 
     def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Product:
@@ -79,7 +79,7 @@ def figures(folder: Path, narrow: Path, questions: Sequence[str]) -> dict[str, f
             began = time.perf_counter()
             answer(question)
             all_s = time.perf_counter() - began
-            taken = {**timed.seconds, "rest": all_s - timed.seconds.total()}
+            taken = {**timed.seconds, "rest": all_s - sum(timed.seconds.values())}
             for part, seconds in taken.items():
                 parts.setdefault(part, []).append(seconds)
     milliseconds = {part: 1000 * median(seconds) for part, seconds in parts.items()}
