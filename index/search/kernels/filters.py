@@ -55,6 +55,19 @@ def lanes_allowed(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> Non
 
 
 @compiled
+def _among(keys: Any, first: int, lesser: int, yes: Any, may: Any) -> Any:
+    """One bit for each of the rows from `first` on: 1 where its key may answer.
+
+    may   (LANES,) int32, overwritten
+    """
+    lanes_allowed(keys, first, lesser, yes, may)
+    among = np.uint32(0)
+    for v in range(LANES):
+        among |= np.uint32(may[v]) << np.uint32(v)
+    return among
+
+
+@compiled
 def allowed_keys(
     groups: Any,  # (keys,) int64, ascending
     texts: Any,  # (keys,) bool
@@ -113,7 +126,7 @@ def limit(
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
     count, links = np.int64(0), np.int64(0)
-    near = np.empty(NEAR * LANES, np.uint8)
+    near, may = np.empty(NEAR * LANES, np.uint8), np.zeros(LANES, np.int32)
     eights = near.view(np.uint64)
     for start in range(0, alive.shape[0], NEAR):
         blocks = min(NEAR, alive.shape[0] - start)
@@ -136,14 +149,18 @@ def limit(
                 eight = eights[np.uint64(number * (LANES // 8) + part)]
                 bits |= ((eight * _GATHER) >> np.uint64(56)) << np.uint64(8 * part)
             bits &= np.uint64(alive[start + number])
-            if bits != 0 and some_allowed(bounds, block, lesser, below)[0] == 0:
+            # Each block is looked at, so that the time tells nothing of marks in closed channels.
+            some, whole = some_allowed(bounds, block, lesser, below)
+            if some == 0:
                 bits = np.uint64(0)
+            if bits != 0 and not whole:
+                bits &= np.uint64(_among(keys, block * LANES, lesser, yes, may))
             left = np.uint32(bits)
             while left != 0:
                 v = count_zeros(left)
                 left &= left - np.uint32(1)
                 row = np.uint64(block * LANES + v)
-                within = yes[_place(keys[row], lesser, yes.shape[0])] != 0
+                within = True
                 if of_owners:
                     is_named = False
                     for o in range(named.shape[0]):
@@ -173,11 +190,7 @@ def all_rows(allowed: Any, out: Any) -> int:
         if some == 0:
             continue
         if not whole:
-            lanes_allowed(keys, block * LANES, lesser, yes, may)
-            among = np.uint32(0)
-            for v in range(LANES):
-                among |= np.uint32(may[v]) << np.uint32(v)
-            left &= among
+            left &= _among(keys, block * LANES, lesser, yes, may)
         while left != 0:
             if found == out.shape[0]:
                 return found
