@@ -5,10 +5,10 @@ PYTHON := $(VENV)/bin/python
 PIP    := $(PYTHON) -m pip --disable-pip-version-check
 
 # Processes that run tests side by side. The quick tests compute, so they get one a core; of the
-# others many wait for a moment to pass, so there is one more. `make test WORKERS=0` runs all in
+# others many wait for a moment to pass, so there are two more. `make test WORKERS=0` runs all in
 # one process, as a debugger needs it.
 CORES   := $(shell nproc 2>/dev/null || echo 2)
-WORKERS := $(shell echo $$(( $(CORES) + 1 )))
+WORKERS := $(shell echo $$(( $(CORES) + 2 )))
 
 # The stamp of npm's packages: TypeScript checks the pages' JavaScript, discord.js is a bot of
 # the sandbox's tests.
