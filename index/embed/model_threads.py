@@ -99,6 +99,7 @@ class ModelThreads:
         self._changed = threading.Condition()
         self._expected = 0  # pictures that are being decoded
         self._idle = 0  # threads that wait for work
+        self._batch = 0  # frames in a call; 0: not known yet
         self._closing = False
         most = MAX_QUEUED | {Priority.IMAGE: pictures_at_once(cores)}
         self._places = {priority: asyncio.Semaphore(n) for priority, n in most.items()}
@@ -137,6 +138,8 @@ class ModelThreads:
             await asyncio.wait([self._completing])
             if self._completing.exception() is not None:
                 raise GalleryClosed
+        if not self._batch:  # it depends on the device, and to know that, torch is imported
+            self._batch = await asyncio.to_thread(getattr, self.embedder, "batch")
         vectors, _ = await self._wait(
             Priority.QUESTION_IMAGE if asked else Priority.IMAGE, list(frames)
         )
@@ -224,7 +227,7 @@ class ModelThreads:
         """How long the next pictures may still wait for others that fill their batch."""
         if not self._expected or not self._queue or self._queue[0].priority is not Priority.IMAGE:
             return 0.0
-        if sum(request.size for request in self._queue) >= self.embedder.batch:
+        if sum(request.size for request in self._queue) >= self._batch:
             return 0.0
         return max(self._queue[0].queued_at + self._gather_s - time.monotonic(), 0.0)
 
@@ -244,31 +247,32 @@ class ModelThreads:
     def _pop_batch(self, before: int = len(Priority)) -> list[_Request]:
         """A batch from the queue, of a priority before this one. The caller holds the lock."""
         batch: list[_Request] = []
-        most = self._most_frames()
-        while (
-            self._queue
-            and self._queue[0].priority < before
-            and (not batch or self._fits(batch, most))
-        ):
+        most = 0
+        while self._queue and self._queue[0].priority < before:
+            if not batch:
+                most = self._most(self._queue[0].priority)
+            elif not self._fits(batch, most):
+                break
             request = heapq.heappop(self._queue)
             if request.done.set_running_or_notify_cancel():
                 batch.append(request)
         return batch
 
-    def _most_frames(self) -> int:
-        """Frames in the next call: an equal part of what is queued for each idle thread, unless
-        more pictures come, which the other threads can take."""
+    def _most(self, priority: Priority) -> int:
+        """Texts or frames in the next call. Frames: an equal part of what is queued for each idle
+        thread, unless more pictures come, which the other threads can take."""
+        if priority in (Priority.TEXT, Priority.QUESTION_TEXT):
+            return TEXT_BATCH
         if self._expected or self._idle < 2:
-            return self.embedder.batch
+            return self._batch
         queued = sum(request.size for request in self._queue)
-        return min(self.embedder.batch, -(-queued // self._idle))
+        return min(self._batch, -(-queued // self._idle))
 
-    def _fits(self, batch: Sequence[_Request], most_frames: int) -> bool:
-        """Whether the next request can go in the same call."""
-        first, following = batch[0], self._queue[0]
-        texts = first.priority in (Priority.TEXT, Priority.QUESTION_TEXT)
-        room = (TEXT_BATCH if texts else most_frames) - sum(request.size for request in batch)
-        return following.priority == first.priority and following.size <= room
+    def _fits(self, batch: Sequence[_Request], most: int) -> bool:
+        """Whether the next request can go in the same call, of at most so many texts or frames."""
+        following = self._queue[0]
+        size = sum(request.size for request in batch) + following.size
+        return following.priority == batch[0].priority and size <= most
 
     def _embed(self, batch: Sequence[_Request]) -> None:
         try:

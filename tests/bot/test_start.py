@@ -72,10 +72,12 @@ async def main():
     for _ in range(2):
         gallery = await Gallery.open(
             sys.argv[1], sys.argv[2], device="cpu", precision="default", gradually=True)
-        await gallery.find(Query(text="a dog in the snow"), Filter(1), k=5)
-        heavy = {"torch", "transformers", "scipy", "numba"} & sys.modules.keys()
-        assert not heavy, heavy
-        await gallery.close()
+        try:
+            await gallery.find(Query(text="a dog in the snow"), Filter(1), k=5)
+            heavy = {"torch", "transformers", "scipy", "numba"} & sys.modules.keys()
+            assert not heavy, heavy
+        finally:
+            await gallery.close()  # else its threads would keep the process
 
 asyncio.run(main())
 """
