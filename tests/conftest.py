@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import sandbox as sandbox_package
+from index import gallery
+from index.ocr import transcriber
 from tests import discord_schema, postgres, worlds
 
 HEAVY = {"model", "model_folder", "browser", "base"}  # fixtures: a whole Magpie, or a browser
@@ -29,6 +31,18 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setenv("MAGPIE_OCR", "off")  # its process takes a second to start; few tests need it
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def work_of_nearly_one_priority() -> Iterator[None]:
+    """Work that can wait comes behind other work, but not behind the other tests that run now: with
+    several of them on each core, it would hardly get one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery, "LOOKING_NICENESS", 1)
+        patch.setattr(gallery, "PATIENT_NICENESS", 2)
+        patch.setattr(transcriber, "NICENESS", 3)
+        patch.setattr(transcriber, "COMMAND", [*transcriber.COMMAND[:-1], "3"])
         yield
 
 

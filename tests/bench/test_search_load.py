@@ -75,7 +75,7 @@ async def test_no_link_is_lost_from_sight_while_rows_settle(tmp_path: Path) -> N
                 if known:
                     one = known[int(random.integers(len(known)))]
                     await (load.ask_for_added if asked else load.ask_for_removed)(gallery, one)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.005)  # so that rows are settled meanwhile
 
     asking = [asyncio.create_task(ask()) for _ in range(3)]
     segments, turn = set[str](), 0
