@@ -214,7 +214,7 @@ def test_one_table_has_the_targets_of_all() -> None:
 
 def test_every_bench_has_a_plan_and_all_of_them_take_about_an_hour() -> None:
     assert campaign.PLANS.keys() == MEASUREMENTS.keys()
-    assert sum(plan.minutes for plan in campaign.PLANS.values()) <= 65
+    assert sum(plan.minutes for plan in campaign.PLANS.values()) <= 70
     for plan in campaign.PLANS.values():
         assert set(plan.variables) <= set(campaign.SIZES)
 

@@ -22,7 +22,7 @@ from index.embed.embedder import Embedder
 from index.types.address import is_address
 from pocket import MODEL
 
-WORLDS = 16
+WORLDS, WORLDS_JUDGED = 16, 8
 SERVERS = 2
 
 
@@ -51,7 +51,7 @@ async def test_where_words_are_judged_nobody_sees_more_or_less_than_they_may(
     tmp_path: Path, judging: Embedder
 ) -> None:
     verdict = Verdict()
-    await inquire(4, WORLDS, tmp_path, judging, verdict, servers=SERVERS, judges=True)
+    await inquire(4, WORLDS_JUDGED, tmp_path, judging, verdict, servers=SERVERS, judges=True)
     assert not verdict.failures
     assert verdict.asked["guesses"]
     assert verdict.asked["narrowing"]
