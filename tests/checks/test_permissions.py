@@ -22,7 +22,7 @@ from index.embed.embedder import Embedder
 from index.types.address import is_address
 from pocket import MODEL
 
-WORLDS, WORLDS_JUDGED = 16, 8
+WORLDS, WORLDS_JUDGED = 16, 10
 SERVERS = 2
 
 
