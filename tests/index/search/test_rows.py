@@ -9,6 +9,7 @@ import pytest
 
 from index.answering.cutoff import stands_out
 from index.search.kernels import loops
+from index.search.memtable import ROOM
 from index.search.ranking import similarities
 from index.search.rows import Rows
 from index.types.filter import Filter
@@ -65,6 +66,9 @@ def test_question_in_a_channel_whose_first_picture_is_being_added() -> None:
     table = rows._now.memtable
     found, links = table.allowed(rows._codes, filter, loops)
     assert (found.tolist(), links) == ([0], 1)
+    # The same as Python, which notices a place that is out of bounds.
+    asked, found = table._asked(rows._codes, filter), np.zeros(table.count + ROOM, np.int64)
+    assert loops.allowed_rows.py_func(*asked, found) == (1, 1)
     rows.apply(Changes(added=entries([Row(2, 1, 11, False, unit(rng, 1))])))
     assert rows._codes.allowed(filter).tolist() == [False, True, False, True, False]
 
