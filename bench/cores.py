@@ -1,13 +1,13 @@
 """Bytes to rows on two cores beside one, and how much of a picture's time is Python's.
 
-Both numbers of cores are measured in turn, each in a process of its own that may use no others. The
+One core and two cores are measured in turn, each time in a new process that may use no others. The
 pictures are photographs of a phone's and a screenshot's size, and the model has the shapes of
 ViT-B/32 and random weights. As many pictures are on their way as in the bot. What is counted is the
 middle of a run, in which all parts have work.
 
 How far Python goes on 16 cores is told by a bot whose model waits a fixed time and computes
 nothing: 16 calls at once, of 20 ms for each picture. The bot reads the history of a server in the
-sandbox, which is a process of its own, as are the decoders. Counted are the processor seconds of
+sandbox. The sandbox and the decoders are other processes. The bench counts the processor seconds of
 each of the bot's threads. Its event loop can't take more than a whole core. All of its threads
 share Python's lock for a part of their time, so the rate that Python allows lies between that of
 the event loop alone and that of all threads on one core. BENCH_ROWS is another number of pictures.
@@ -141,7 +141,7 @@ async def _gallery(cores: int, precision: Precision) -> dict[str, float]:
 
 
 def main(what: str, *arguments: str) -> None:
-    """A process of its own: `gallery CORES PRECISION`, or `bot PICTURES`."""
+    """What a new process does: `gallery CORES PRECISION`, or `bot PICTURES`."""
     if what == "gallery":
         cores = int(arguments[0])
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])

@@ -18,11 +18,11 @@ from pocket import MODEL
 
 
 class FixedCost:
-    """The pocket model, but that a picture costs a fixed time, and its vector is made of its first
+    """The pocket model for texts. A picture takes a fixed time, and its vector is made of its first
     pixels.
 
     call_s, picture_s   seconds of a call, and of each picture in it
-    device              "cpu": each core has a call of its own; else there is one call at a time
+    device              "cpu": one call at a time on each core; else one call at a time
     """
 
     def __init__(self, call_s: float, picture_s: float, *, device: str = "cpu") -> None:

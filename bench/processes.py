@@ -27,6 +27,19 @@ async def sandbox_running(*command: str) -> AsyncIterator[tuple[asyncio.subproce
         yield process, url.group().rstrip("/")
 
 
+def settings_of(base: str, token: str, file: Path, model: Path) -> dict[str, str]:
+    """The environment of a bot on the CPU, to which members may put any number of questions."""
+    return {
+        "DISCORD_TOKEN": token,
+        "DISCORD_API": base,
+        "MAGPIE_QUESTIONS": "0",
+        "MAGPIE_DB": str(file),
+        "MAGPIE_MODEL": str(model),
+        "MAGPIE_DEVICE": "cpu",
+        "MAGPIE_HTTP": "off",
+    }
+
+
 @contextlib.asynccontextmanager
 async def bot_running(
     session: aiohttp.ClientSession,
@@ -40,16 +53,7 @@ async def bot_running(
 
     more   other settings
     """
-    settings = {
-        "DISCORD_TOKEN": token,
-        "DISCORD_API": base,
-        "MAGPIE_QUESTIONS": "0",
-        "MAGPIE_DB": str(file),
-        "MAGPIE_MODEL": str(model),
-        "MAGPIE_DEVICE": "cpu",
-        "MAGPIE_HTTP": "off",
-        **more,
-    }
+    settings = {**settings_of(base, token, file, model), **more}
     with (file.parent / "bot.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot"),

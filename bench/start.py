@@ -30,7 +30,7 @@ import numpy as np
 from bench import BUILD, large_server
 from bench.checkpoint import unjudging, vit_b32
 from bench.options import Options
-from bench.processes import sandbox_running
+from bench.processes import sandbox_running, settings_of
 from bench.report import Figure, Report, Target, spread
 from demo import WORLD
 from index import EmbeddedPicture, Gallery, Group, Link, ModelMismatch, StoreTooNew
@@ -200,7 +200,7 @@ def _bot_ready_s(model: Path) -> float:
         log = stack.enter_context(_running([*sandbox, "--data", scratch], Path(scratch) / "log"))
         base = _said(log, r"http://127\.0\.0\.1:\d+")
         began = time.perf_counter()
-        settings = _settings(base, token, Path(scratch) / "magpie.db", model)
+        settings = settings_of(base, token, Path(scratch) / "magpie.db", model)
         log = stack.enter_context(_running(BOT, Path(scratch) / "bot.log", settings))
         _said(log, r"\bready\b.*shard")
         return time.perf_counter() - began
@@ -217,7 +217,7 @@ async def _bot_answer_s(model: Path) -> list[float]:
         aiohttp.ClientSession() as session,
         Person.log_in(session, base, large_server.OWNER) as owner,
     ):
-        settings = _settings(base, large_server.TOKEN, file, model)
+        settings = settings_of(base, large_server.TOKEN, file, model)
         for _ in range(BOT_ROUNDS):
             began = time.perf_counter()
             with _running(BOT, file.parent / "bot.log", settings):
@@ -232,18 +232,6 @@ async def _bot_answer_s(model: Path) -> list[float]:
 async def _is_connected(session: aiohttp.ClientSession, base: str) -> bool:
     async with session.get(f"{base}/sandbox/health") as answer:
         return bool((await answer.json())["bot_connected"])
-
-
-def _settings(base: str, token: str, file: Path, model: Path) -> dict[str, str]:
-    return {
-        "DISCORD_TOKEN": token,
-        "DISCORD_API": base,
-        "MAGPIE_QUESTIONS": "0",
-        "MAGPIE_DB": str(file),
-        "MAGPIE_MODEL": str(model),
-        "MAGPIE_DEVICE": "cpu",
-        "MAGPIE_HTTP": "off",
-    }
 
 
 @contextlib.contextmanager

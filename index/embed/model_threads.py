@@ -1,7 +1,7 @@
 """The model's threads: small batches from a bounded queue, questions before pictures.
 
-On a CPU there is one thread for each core, and each computes a batch of its own on one core: two
-cores that share one batch wait for each other after each of its products. A GPU has one thread, so
+On a CPU there is one thread for each core, and each computes its own batch. Two cores that share a
+batch wait for each other after each of its products. A GPU has one thread, so
 that calls don't compete for it.
 
 Eight pictures in one call take four fifths of the time of eight calls on a CPU, and far less on a
@@ -269,7 +269,7 @@ class ModelThreads:
         return min(self._batch, -(-queued // self._idle))
 
     def _fits(self, batch: Sequence[_Request], most: int) -> bool:
-        """Whether the next request can go in the same call, of at most so many texts or frames."""
+        """Whether a call of at most so many texts or frames has room for the next request."""
         following = self._queue[0]
         size = sum(request.size for request in batch) + following.size
         return following.priority == batch[0].priority and size <= most
