@@ -219,26 +219,28 @@ async def test_pictures_that_wait_are_not_lost_with_a_model_that_cannot_be_compl
 
 
 async def test_each_core_computes_a_batch_of_its_own() -> None:
-    together = threading.Barrier(2, timeout=10.0)
+    together = threading.Barrier(2, timeout=60.0)
 
     class Meeting(ColourEmbedder):
         def images(self, frames, between=None):  # type: ignore[no-untyped-def]
-            if len(self.calls) > 0:  # the first call is alone: the other thread starts behind it
+            if len(frames) > 1:  # the first call is alone: the other thread starts behind it
                 together.wait()
             return super().images(frames)
 
     embedder = Meeting()
-    threads = ModelThreads(embedder, 2)
+    threads = ModelThreads(embedder, 2, gather_s=60.0)
     await threads.images([RED])
-    vectors = await asyncio.gather(*(threads.images([RED]) for _ in range(2 * embedder.batch)))
+    with threads.expecting():  # so that each batch waits until it is full, and there are two
+        vectors = await asyncio.gather(*(threads.images([RED]) for _ in range(2 * embedder.batch)))
     assert all((one == vectors[0]).all() for one in vectors)
+    assert embedder.calls == [("images", 1), *2 * [("images", embedder.batch)]]
     assert embedder.threads == {"model_0", "model_1"}
     await threads.close()
 
 
 async def test_idle_threads_share_the_pictures_that_are_there() -> None:
     embedder = ColourEmbedder(delay_s=0.05)
-    threads = ModelThreads(embedder, 4)
+    threads = ModelThreads(embedder, 4, gather_s=60.0)
     await threads.images([RED])
     embedder.calls.clear()
     # None begins before all of them are queued.
