@@ -24,7 +24,11 @@ WORDS_READ = 8
 
 
 class ColourEmbedder:
-    """An `Embedder` for tests; `delay_s` makes each call as slow as a real model."""
+    """An `Embedder` for tests.
+
+    delay_s   makes each call as slow as a real model
+    go        while it is cleared, calls do not end
+    """
 
     name = "colours"
     revision = "1"
@@ -43,6 +47,8 @@ class ColourEmbedder:
         self.calls: list[tuple[str, int]] = []
         self.threads: set[str] = set()
         self.called = threading.Event()
+        self.go = threading.Event()
+        self.go.set()
 
     def images(
         self, frames: Sequence[Image.Image], between: Callable[[], None] | None = None
@@ -71,6 +77,7 @@ class ColourEmbedder:
         self.calls.append((what, count))
         self.threads.add(threading.current_thread().name)
         self.called.set()
+        assert self.go.wait(60.0)
         time.sleep(self.delay_s)
 
 

@@ -238,12 +238,13 @@ async def test_words_that_were_asked_before_are_read_again(
 async def test_same_bytes_at_once_share_the_work_within_a_group(
     gallery: Gallery, embedder: ColourEmbedder
 ) -> None:
-    embedder.delay_s = 0.05
+    embedder.go.clear()
     places = [(1, 10)] * 10 + [(1, 11), (2, 10)]
     links = [Link(space, Group(group), "1", "") for space, group in places]
     tasks = [asyncio.create_task(gallery.embed_picture(png("red"), one)) for one in links]
-    await asyncio.sleep(0.02)
+    await asyncio.to_thread(embedder.called.wait)
     tasks[0].cancel()
+    embedder.go.set()
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(results[0], asyncio.CancelledError)
     assert all(result is results[1] for result in results[1:10])

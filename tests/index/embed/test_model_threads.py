@@ -17,20 +17,30 @@ RED = Image.new("RGB", (8, 8), (255, 0, 0))
 
 
 async def _busy(thread: ModelThreads, embedder: ColourEmbedder) -> asyncio.Task[object]:
-    """A picture that the model is computing now."""
+    """A picture that the model is computing until `go` is set."""
+    embedder.go.clear()
     task = asyncio.create_task(thread.images([RED]))
     await asyncio.to_thread(embedder.called.wait)
     return task
 
 
+async def _queued(thread: ModelThreads, count: int) -> None:
+    async with asyncio.timeout(60):
+        while thread.waiting < count:  # noqa: ASYNC110 (callers are on their way)
+            await asyncio.sleep(0.001)
+
+
 async def test_waiting_pictures_go_in_batches_and_each_gets_its_own() -> None:
-    embedder = ColourEmbedder(delay_s=0.05)
+    embedder = ColourEmbedder()
     thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     colours = [(255, i, 0) for i in range(0, 200, 20)]
     pictures = [[Image.new("RGB", (8, 8), c)] * (1 + i % 2) for i, c in enumerate(colours)]
-    results = await asyncio.gather(*(thread.images(frames) for frames in pictures), first)
-    for frames, vectors in zip(pictures, results[:-1], strict=True):
+    tasks = [asyncio.create_task(thread.images(frames)) for frames in pictures]
+    await _queued(thread, len(tasks))
+    embedder.go.set()
+    await first
+    for frames, vectors in zip(pictures, await asyncio.gather(*tasks), strict=True):
         assert vectors.shape == (len(frames), 3)  # type: ignore[union-attr]
         assert (vectors == ColourEmbedder().images(frames)).all()
     assert max(count for _, count in embedder.calls) == embedder.batch
@@ -61,7 +71,7 @@ async def test_a_picture_stops_waiting_for_one_that_takes_long_to_decode() -> No
 
 
 async def test_questions_go_before_waiting_pictures_words_first() -> None:
-    embedder = ColourEmbedder(delay_s=0.03)
+    embedder = ColourEmbedder()
     thread = ModelThreads(embedder, 1)
     done: list[str] = []
 
@@ -73,27 +83,32 @@ async def test_questions_go_before_waiting_pictures_words_first() -> None:
     async with asyncio.TaskGroup() as group:
         for _ in range(8):
             group.create_task(note("picture", thread.images([RED])))
-        await asyncio.sleep(0)
+        await _queued(thread, 8)
         group.create_task(note("asked picture", thread.images([RED], asked=True)))
         group.create_task(note("asked words", thread.texts(["red"], asked=True)))
+        await _queued(thread, 10)
+        embedder.go.set()
     await first
     assert done[:2] == ["asked words", "asked picture"]
     await thread.close()
 
 
 async def test_a_question_is_answered_in_the_middle_of_a_call_for_pictures() -> None:
-    embedder = ColourEmbedder(delay_s=0.1)
+    embedder = ColourEmbedder()
     thread = ModelThreads(embedder, 1)
     done: list[str] = []
     first = await _busy(thread, embedder)
     first.add_done_callback(lambda _: done.append("picture"))
     cancelled = asyncio.create_task(thread.texts(["blue"], asked=True))
     waiting = asyncio.create_task(thread.images([RED]))
-    await asyncio.sleep(0)
+    await _queued(thread, 2)
     cancelled.cancel()
-    asked = await asyncio.gather(
+    questions = asyncio.gather(
         thread.images([RED], asked=True), thread.texts(["red"], asked=True), thread.texts(["green"])
     )
+    await _queued(thread, 5)
+    embedder.go.set()
+    asked = await questions
     assert done == ["picture"]
     assert (await waiting == await first).all()  # type: ignore[attr-defined]
     assert [kind for kind, _ in embedder.calls] == ["images", "texts", "images", "texts", "images"]
@@ -102,14 +117,16 @@ async def test_a_question_is_answered_in_the_middle_of_a_call_for_pictures() -> 
 
 
 async def test_cancelled_picture_is_never_embedded() -> None:
-    embedder = ColourEmbedder(delay_s=0.05)
+    embedder = ColourEmbedder()
     thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     unwanted = [asyncio.create_task(thread.images([RED])) for _ in range(3)]
-    await asyncio.sleep(0)
+    await _queued(thread, 3)
     for task in unwanted:
         task.cancel()
     wanted = asyncio.create_task(thread.texts(["red"]))
+    await _queued(thread, 4)
+    embedder.go.set()
     await asyncio.gather(first, wanted, *unwanted, return_exceptions=True)
     assert embedder.calls == [("images", 1), ("texts", 1)]
     assert all(task.cancelled() for task in unwanted)
@@ -117,12 +134,15 @@ async def test_cancelled_picture_is_never_embedded() -> None:
 
 
 async def test_closing_finishes_what_runs_and_fails_what_waits() -> None:
-    embedder = ColourEmbedder(delay_s=0.1)
+    embedder = ColourEmbedder()
     thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     waiting = [asyncio.create_task(thread.images([RED])) for _ in range(3)]
+    await _queued(thread, 3)
+    closing = asyncio.create_task(thread.close())
     await asyncio.sleep(0)
-    await thread.close()
+    embedder.go.set()
+    await closing
     assert (await first).shape == (1, 3)  # type: ignore[attr-defined]
     for task in waiting:
         with pytest.raises(GalleryClosed):
@@ -139,11 +159,13 @@ async def test_one_bad_picture_does_not_spoil_its_batch() -> None:
                 raise RuntimeError("thirteen")
             return super().images(frames)
 
-    embedder = Picky(delay_s=0.02)
+    embedder = Picky()
     thread = ModelThreads(embedder, 1)
     first = await _busy(thread, embedder)
     good = [asyncio.create_task(thread.images([RED])) for _ in range(2)]
     bad = asyncio.create_task(thread.images([Image.new("RGB", (13, 13))]))
+    await _queued(thread, 3)
+    embedder.go.set()
     await asyncio.gather(first, *good)
     with pytest.raises(RuntimeError, match="thirteen"):
         await bad
@@ -172,15 +194,15 @@ async def test_the_time_does_not_tell_that_somebody_asked_the_same_words_before(
 
 
 class Incomplete(ColourEmbedder):
-    """Completed when `go` is set; then it fails, if it is told to."""
+    """Completed when `completed` is set; then it fails, if it is told to."""
 
     def __init__(self, error: Exception | None = None) -> None:
         super().__init__()
-        self.go = threading.Event()
+        self.completed = threading.Event()
         self._error = error
 
     def complete(self) -> None:
-        assert self.go.wait(30.0)
+        assert self.completed.wait(60.0)
         if self._error is not None:
             raise self._error
         super().complete()
@@ -196,7 +218,7 @@ async def test_words_are_answered_while_the_model_is_completed_and_pictures_wait
         await threads.texts(["red"], asked=True)
     assert embedder.calls == 5 * [("texts", 1)]
     assert not any(one.done() for one in pictures)
-    embedder.go.set()
+    embedder.completed.set()
     await asyncio.gather(*completing, *pictures)
     assert embedder.calls[5] == ("complete", 0)
     assert {what for what, _ in embedder.calls[6:]} == {"images"}  # it is completed once
@@ -210,7 +232,7 @@ async def test_pictures_that_wait_are_not_lost_with_a_model_that_cannot_be_compl
     completing = asyncio.create_task(threads.complete())
     await asyncio.sleep(0)
     picture = asyncio.create_task(threads.images([RED]))
-    embedder.go.set()
+    embedder.completed.set()
     with pytest.raises(ModelUnusable):
         await completing
     with pytest.raises(GalleryClosed):
