@@ -17,44 +17,46 @@ from typing import Any
 import numpy as np
 
 from index.embed import checkpoint, packed
-from index.embed.geometry import Activation
-from index.embed.packed import NumberFormat, Pair, Product
-from index.embed.text_tower import TextTower, text_tower
+from index.embed.calibration import CANDIDATES
+from index.embed.geometry import Activation, Pair
+from index.embed.packed import NumberFormat
+from index.embed.text_tower import Arithmetic, Step, TextTower, text_tower
 from index.embed.tokens import tokens
 from index.embed.weights import Weights
 from index.types.records import Floats
 
 ROUNDS = 15
-BYTES = {"float32": 4, "bfloat16": 2}
+BYTES = {"float32": 4, "bfloat16": 2, "float16 weights": 2}
 READ_BYTES = 2**28  # more than any cache has
 
 
-class _Timed(packed.InTorch):
-    """Products in torch that note their times, by part, and what their weights take."""
+class _Timed:
+    """An arithmetic that notes its times, by part, and how many weights its products have."""
 
-    def __init__(self, number_format: NumberFormat) -> None:
-        super().__init__(number_format)
+    def __init__(self, arithmetic: Arithmetic) -> None:
+        self._arithmetic = arithmetic
+        self.rows, self.array = arithmetic.rows, arithmetic.array
         self.seconds = defaultdict[str, float](float)
         self.weights = 0
 
-    def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Product:
+    def linear(self, pairs: Sequence[Pair]) -> Step:
         self.weights += sum(weight.size for weight, _ in pairs)
-        return self._timed("products", super().linear(pairs, narrow=narrow))
+        return self._timed("products", self._arithmetic.linear(pairs))
 
-    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Product:
+    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Step:
         self.weights += up[0].size + down[0].size
-        return self._timed("products", super().mlp(up, down, activation))
+        return self._timed("products", self._arithmetic.mlp(up, down, activation))
 
-    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Product:
-        return self._timed("norms", super().norm(scale, shift, epsilon))
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Step:
+        return self._timed("norms", self._arithmetic.norm(scale, shift, epsilon))
 
     def attended(self, qkv: Any, spans: Sequence[slice], heads: int, *, causal: bool) -> Any:
         began = time.perf_counter()
-        attended = super().attended(qkv, spans, heads, causal=causal)
+        attended = self._arithmetic.attended(qkv, spans, heads, causal=causal)
         self.seconds["attention"] += time.perf_counter() - began
         return attended
 
-    def _timed(self, part: str, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def _timed(self, part: str, step: Step) -> Step:
         def timed(x: Any) -> Any:
             began = time.perf_counter()
             y = step(x)
@@ -69,8 +71,9 @@ def figures(folder: Path, narrow: Path, questions: Sequence[str]) -> dict[str, f
 
     narrow   a checkpoint with as many layers, as narrow as can be
     """
-    number_format: NumberFormat = "bfloat16" if packed.supported("bfloat16") else "float32"
-    timed = _Timed(number_format)
+    candidates = CANDIDATES["texts"]["default"]
+    number_format = next(one for one in candidates if packed.supported(one))
+    timed = _Timed(packed.arithmetic(number_format))
     answer = _answering(folder, timed)
     parts: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
@@ -90,19 +93,19 @@ def figures(folder: Path, narrow: Path, questions: Sequence[str]) -> dict[str, f
         **{f"text, {part}, ms": value for part, value in milliseconds.items()},
         "text, products, GB/s": megabytes / milliseconds["products"],
         "text, memory, GB/s": _memory_gb_per_s(),
-        "text, calls alone, ms": _calls_ms(narrow, questions),
+        "text, calls alone, ms": _calls_ms(narrow, number_format, questions),
     }
 
 
-def _answering(folder: Path, arithmetic: packed.InTorch) -> Callable[[str], Floats]:
+def _answering(folder: Path, arithmetic: Arithmetic) -> Callable[[str], Floats]:
     found = checkpoint.find(str(folder))
     tower: TextTower = text_tower(found, Weights(found), arithmetic)
     read = tokens(found, tower.context, padded=False)
     return lambda question: tower(read([question])[0])
 
 
-def _calls_ms(narrow: Path, questions: Sequence[str]) -> float:
-    answer = _answering(narrow, packed.InTorch("float32"))
+def _calls_ms(narrow: Path, number_format: NumberFormat, questions: Sequence[str]) -> float:
+    answer = _answering(narrow, packed.arithmetic(number_format))
     times = []
     for _ in range(ROUNDS):
         for question in questions:

@@ -220,7 +220,7 @@ class ClipEmbedder:
         """The text side in a number format; None: in numpy if possible, without importing torch."""
         padded = self._checkpoint.family in PADDED_FAMILIES
         try:
-            arithmetic = None if number_format is None else packed.InTorch(number_format)
+            arithmetic = None if number_format is None else packed.arithmetic(number_format)
             tower = text_tower(self._checkpoint, self._weights, arithmetic)
             return _TextSide(tower, tokens(self._checkpoint, tower.context, padded=padded))
         except UnknownArchitecture as difference:

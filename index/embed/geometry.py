@@ -7,12 +7,15 @@ architectures raises `UnknownArchitecture`, and transformers computes it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from index.embed.checkpoint import Checkpoint
 from index.embed.weights import Weights
+from index.types.records import Floats
 
 Activation: TypeAlias = Literal["quick_gelu", "gelu", "gelu_pytorch_tanh", "relu"]
 ACTIVATIONS = ("quick_gelu", "gelu", "gelu_pytorch_tanh", "relu")
@@ -29,6 +32,16 @@ PARTS = (
     "layer_norm1",
     "layer_norm2",
 )
+
+
+Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
+
+
+def joined(pairs: Sequence[Pair]) -> Pair:
+    """One pair that has the outputs of all of them, side by side."""
+    weight = pairs[0][0] if len(pairs) == 1 else np.concatenate([weight for weight, _ in pairs])
+    biases = [bias for _, bias in pairs if bias is not None]
+    return weight, np.concatenate(biases) if biases else None
 
 
 class UnknownArchitecture(Exception):

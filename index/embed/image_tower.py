@@ -14,8 +14,15 @@ import numpy as np
 
 from index.embed import tips
 from index.embed.checkpoint import Checkpoint
-from index.embed.geometry import LIKE_CLIP, Geometry, UnknownArchitecture, configured, geometry
-from index.embed.packed import Pair, Product, Products
+from index.embed.geometry import (
+    LIKE_CLIP,
+    Geometry,
+    Pair,
+    UnknownArchitecture,
+    configured,
+    geometry,
+)
+from index.embed.packed import Product, Products
 from index.embed.weights import Weights
 from index.types.records import Floats
 

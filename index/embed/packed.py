@@ -4,12 +4,14 @@ Torch multiplies through its default library. On few rows that library reaches h
 core, and it packs the weights again in every call. Here the weights are packed once, in the layout
 of oneDNN. The number formats:
 
-    plain     torch's own products in float32, on any device
-    float16   torch's own products on a GPU, which needs no packing
-    float32   exact
-    bfloat16  where the processor multiplies it: 8 bits of mantissa, summed in float32
-    int8      weights are quantised symmetrically for each row, inputs for each call between their
-              least and greatest value; summed in int32
+    plain            torch's own products in float32, on any device
+    float16          torch's own products on a GPU, which needs no packing
+    float16 weights  products of float32 with weights that are kept in float16, see
+                     `float16_products`: faster on few rows, so it is for texts
+    float32          exact
+    bfloat16         where the processor multiplies it: 8 bits of mantissa, summed in float32
+    int8             weights are quantised symmetrically for each row, inputs for each call between
+                     their least and greatest value; summed in int32
 
 Values between the products are float32. `bench embed` measures this beside transformers, and
 `calibration` checks the answers when a model is loaded. The operators are those that torch's own
@@ -22,19 +24,21 @@ import functools
 import math
 import platform
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from index.embed.geometry import Activation
+from index.embed import processor
+from index.embed.geometry import Activation, Pair, joined
+from index.embed.text_tower import Arithmetic, InNumpy
 from index.types.records import Floats
 
 if TYPE_CHECKING:
     import torch
 
-NumberFormat: TypeAlias = Literal["plain", "float16", "float32", "bfloat16", "int8"]
-Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
+NumberFormat: TypeAlias = Literal[
+    "plain", "float16", "float16 weights", "float32", "bfloat16", "int8"
+]
 Product: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 # Quantises an input: its bytes, the size of a step, and the byte of zero.
 Quantise: TypeAlias = "Callable[[torch.Tensor], tuple[torch.Tensor, float, int]]"
@@ -70,26 +74,17 @@ def supported(number_format: NumberFormat, device: str = "cpu") -> bool:
         return number_format == "plain" or device == "cuda"
     if device != "cpu":
         return False
+    if number_format == "float16 weights":
+        return {"avx2", "fma", "f16c"} <= processor.flags()
     import torch
 
     backends: Any = torch.backends  # has no annotations
     if not backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         return False
-    flags = _processor_flags()
+    flags = processor.flags()
     if number_format == "bfloat16":
         return bool(flags & {"avx512_bf16", "amx_bf16"})
     return "avx2" in flags
-
-
-@functools.cache
-def _processor_flags() -> frozenset[str]:
-    """The processor's features, as Linux names them; empty on other systems."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return frozenset()
-    line = next((line for line in lines if line.startswith("flags")), "")
-    return frozenset(line.partition(":")[2].split())
 
 
 def machine(device: torch.device) -> tuple[str, ...]:
@@ -97,7 +92,12 @@ def machine(device: torch.device) -> tuple[str, ...]:
     import torch
 
     named = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return named, platform.machine(), " ".join(sorted(_processor_flags())), torch.__version__
+    return named, platform.machine(), " ".join(sorted(processor.flags())), torch.__version__
+
+
+def arithmetic(number_format: NumberFormat) -> Arithmetic:
+    """The arithmetic of `text_tower` in a number format, on the CPU."""
+    return OnFloat16Weights() if number_format == "float16 weights" else InTorch(number_format)
 
 
 class Products:
@@ -112,7 +112,7 @@ class Products:
 
         narrow   the output may be bfloat16 (or float16) when the number format is
         """
-        return self._product(_joined(pairs), "none", narrow=narrow)
+        return self._product(joined(pairs), "none", narrow=narrow)
 
     def mlp(self, up: Pair, down: Pair, activation: Activation) -> Product:
         """The product `down` of the activation of the product `up`."""
@@ -136,6 +136,9 @@ class Products:
     ) -> Product:
         import torch
 
+        if self.number_format == "float16 weights":
+            multiply, function = on_float16_weights(*pair), _activation(activation)
+            return lambda x: function(torch.from_numpy(multiply(x.contiguous().numpy())))
         weight = torch.from_numpy(np.ascontiguousarray(pair[0]))
         bias = None if pair[1] is None else torch.from_numpy(np.ascontiguousarray(pair[1]))
         if self.number_format in ("plain", "float16"):
@@ -150,6 +153,31 @@ class Products:
         return _floating(
             weight, bias, activation, getattr(torch, self.number_format), narrow=narrow
         )
+
+
+def on_float16_weights(weight: Floats, bias: Floats | None) -> Callable[[Floats], Floats]:
+    """The product of a weight (out, in), of which float16 is kept: (n, in) → (n, out) float32.
+
+    Its rows must be contiguous.
+    """
+    from index.embed import float16_products
+
+    packed = float16_products.pack(weight)
+    added = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
+
+    def product(x: Floats) -> Floats:
+        y = np.empty((len(x), len(added)), np.float32)
+        float16_products.multiply(x, packed, added, y)
+        return y
+
+    return product
+
+
+class OnFloat16Weights(InNumpy):
+    """The arithmetic of `text_tower` in numpy, but for its products."""
+
+    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
+        return on_float16_weights(*joined(pairs))
 
 
 class InTorch(Products):
@@ -192,19 +220,25 @@ class InTorch(Products):
         return joined[0].transpose(0, 1).reshape(n, width)
 
 
-def _joined(pairs: Sequence[Pair]) -> Pair:
-    """One pair that has the outputs of all of them, side by side."""
-    weight = pairs[0][0] if len(pairs) == 1 else np.concatenate([weight for weight, _ in pairs])
-    biases = [bias for _, bias in pairs if bias is not None]
-    return weight, np.concatenate(biases) if biases else None
-
-
 def _plain(
     weight: torch.Tensor, bias: torch.Tensor | None, activation: str, *, narrow: bool
 ) -> Product:
     from torch.nn import functional
 
     bias = None if bias is None else bias.to(weight)
+    function = _activation(activation)
+
+    def product(x: torch.Tensor) -> torch.Tensor:
+        y = function(functional.linear(x.to(weight.dtype), weight, bias))
+        return y if narrow else y.float()
+
+    return product
+
+
+def _activation(name: str) -> Product:
+    """Torch's function of an activation that oneDNN names so."""
+    from torch.nn import functional
+
     functions: dict[str, Any] = {
         "none": lambda y: y,
         "swish": functional.silu,
@@ -212,12 +246,8 @@ def _plain(
         "gelu_tanh": functools.partial(functional.gelu, approximate="tanh"),
         "relu": functional.relu,
     }
-
-    def product(x: torch.Tensor) -> torch.Tensor:
-        y: torch.Tensor = functions[activation](functional.linear(x.to(weight.dtype), weight, bias))
-        return y if narrow else y.float()
-
-    return product
+    function: Product = functions[name]
+    return function
 
 
 def _floating(
@@ -253,7 +283,7 @@ def _int8(
     import torch
 
     operators: Any = torch.ops.onednn
-    steps = WEIGHT_STEPS if _processor_flags() & VNNI else WEIGHT_STEPS_IN_16_BITS
+    steps = WEIGHT_STEPS if processor.flags() & VNNI else WEIGHT_STEPS_IN_16_BITS
     step = weight.abs().amax(dim=1).clamp_min(1e-12) / steps  # (out,)
     quantised = (weight / step[:, None]).round().to(torch.int8)
     packed = operators.qlinear_prepack(quantised, [ROWS, weight.shape[1]])

@@ -1,7 +1,7 @@
 """The text tower of a CLIP, SigLIP or TIPS, from its tensors, in numpy: no torch, no transformers.
 
 So a question on the command line is answered in less time than importing torch takes, and so is the
-first one after the bot's start. Once torch is there, the bot uses the arithmetic of `packed`.
+first one after the bot's start. Later the bot uses the arithmetic of `packed`.
 
 The rows of all texts are stacked without padding, so the weights are read once for all of them.
 """
@@ -19,6 +19,7 @@ from index.embed.geometry import (
     LIKE_CLIP,
     Activation,
     Geometry,
+    Pair,
     UnknownArchitecture,
     configured,
     geometry,
@@ -26,7 +27,6 @@ from index.embed.geometry import (
 from index.embed.weights import Weights
 from index.types.records import Floats
 
-Pair: TypeAlias = tuple[Floats, Floats | None]  # a layer's weight, (out, in), and bias
 Rows: TypeAlias = Any  # (n, width), in whatever the arithmetic computes with
 Step: TypeAlias = Callable[[Rows], Rows]
 Pooled: TypeAlias = Callable[[Sequence[int]], int]
@@ -37,7 +37,7 @@ LEGACY_END = 2
 
 
 class Arithmetic(Protocol):
-    """How rows are computed: `InNumpy`, or `packed.InTorch`, which is faster but needs torch."""
+    """How rows are computed: `InNumpy`, or one of `packed`, which is faster once it is made."""
 
     def rows(self, array: Floats) -> Rows: ...
 

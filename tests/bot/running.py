@@ -25,7 +25,7 @@ from bot.sync.progress import Progress
 from index import Gallery, Transcriber
 from index.embed.embedder import Embedder
 
-PATIENCE_S = 30.0  # for a slow machine; no test claims anything about time
+PATIENCE_S = 90.0  # for a slow machine; no test claims anything about time
 GUILD_READY_S = 0.2  # a test's world is announced at once
 NEVER_S = 86_400.0
 

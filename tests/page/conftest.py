@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from tests.page import processes, village
 from tests.page.processes import CHROMIUM_FLAGS, PHONE, WINDOW
 
-TIMEOUT_MS = 20_000  # enough on a busy machine
+TIMEOUT_MS = 60_000  # enough on a busy machine
 expect.set_options(timeout=TIMEOUT_MS)
 
 Enter = Callable[..., Coroutine[Any, Any, Page]]

@@ -14,7 +14,7 @@ from discord import app_commands
 
 from sandbox import Server
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @contextlib.contextmanager

@@ -89,7 +89,7 @@ def test_a_folder_is_added_served_and_ended(
     browser = home / "browser"  # one that stays until its window is closed
     browser.write_text(
         f"#!/bin/sh\necho $$ $1 > {started}.new; mv {started}.new {started}\n"
-        "exec sleep 60 > /dev/null 2>&1\n"
+        "exec sleep 600 > /dev/null 2>&1\n"
     )
     browser.chmod(0o700)
     monkeypatch.setenv("BROWSER", str(browser))

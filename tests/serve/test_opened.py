@@ -208,7 +208,7 @@ async def test_the_map_is_made_once_and_anew_when_something_changed(
     assert await made() == atlas
     write(folder / "new" / "white.png", png("white"))
     await added(client.opened.place.file, folder)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (await made())["count"] == 5:
             await client.json("api/gallery")
 

@@ -73,6 +73,22 @@ MUTANTS = (
         (CALIBRATION,),
     ),
     Mutant(
+        "a small model does not load numba for its words",
+        "index/embed/calibration.py",
+        '        and not (small and candidate == "float16 weights")\n',
+        "",
+        (f"{CALIBRATION}::test_weights_in_float16_are_for_models_that_are_read_from_memory",),
+    ),
+    Mutant(
+        "products with weights in float16 add each output's own bias",
+        "index/embed/float16_products.py",
+        "of_tile[row, i] + bias[output]",
+        "of_tile[row, i] + bias[i]",
+        (
+            "tests/index/embed/test_packed.py::test_weights_in_float16_change_nothing_but_their_own_rounding",
+        ),
+    ),
+    Mutant(
         "a question is read to its end",
         "index/embed/tokens.py",
         'return special.sub(lambda name: f"{name[0][0]} {name[0][1:]}", text)',

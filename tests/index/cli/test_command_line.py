@@ -215,7 +215,7 @@ def test_first_download_can_be_interrupted(tiny_clip: Path, tmp_path: Path) -> N
             while not downloaded:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=60)
         released.set()
     assert process.returncode == 130
     assert err.endswith(b"Interrupted.\n")

@@ -58,7 +58,7 @@ def test_each_odd_entry_is_named_and_the_rest_is_taken(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes in folders")
 def test_pipe_that_took_a_pictures_place_after_the_walk_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.jpg")
@@ -67,7 +67,7 @@ def test_pipe_that_took_a_pictures_place_after_the_walk_is_not_waited_for(tmp_pa
 
 
 @linux
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_device_without_an_end_is_not_read() -> None:
     with pytest.raises(NotAFile, match="a device"):
         read_file("/dev/zero")

@@ -106,6 +106,26 @@ def test_samples_keep_a_margin_since_real_pictures_differ_more(found: Checkpoint
 
 
 @pytest.mark.usefixtures("no_times")
+def test_weights_in_float16_are_for_models_that_are_read_from_memory(
+    found: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[NumberFormat] = []
+
+    def build(number_format: NumberFormat) -> Side:
+        built.append(number_format)
+        return Side(number_format)
+
+    calibrated("texts", "default", CPU, build, SMALL, found)
+    assert "float16 weights" not in built
+    if packed.supported("bfloat16") or not packed.supported("float16 weights"):
+        return
+    monkeypatch.setattr(calibration, "FLOAT16_WEIGHTS_FROM", checkpoint.needed_bytes(found))
+    of = replace(found, revision="other")
+    made = calibrated("texts", "default", CPU, build, SMALL, of)
+    assert made.number_format == "float16 weights"
+
+
+@pytest.mark.usefixtures("no_times")
 def test_the_choice_is_remembered_for_machine_model_and_precision(
     found: Checkpoint, cache: Path
 ) -> None:

@@ -13,7 +13,13 @@ from index.embed import by_transformers, checkpoint, packed, quantization
 from index.embed.calibration import sample_images, unit
 from index.types.records import Floats
 
-LEAST = {"plain": 1 - 1e-6, "float32": 1 - 1e-6, "bfloat16": 0.9999, "int8": 0.999}
+LEAST = {
+    "plain": 1 - 1e-6,
+    "float32": 1 - 1e-6,
+    "float16 weights": 1 - 1e-6,
+    "bfloat16": 0.9999,
+    "int8": 0.999,
+}
 
 
 def cosine(a: Floats, b: Floats) -> float:
@@ -52,6 +58,29 @@ def test_products_are_those_of_float64(
     assert cosine(a, b) >= LEAST[number_format]
 
 
+@pytest.mark.parametrize(
+    ("rows", "inputs", "out"), [(1, 1, 1), (4, 5, 31), (8, 24, 32), (9, 7, 70)]
+)
+def test_weights_in_float16_change_nothing_but_their_own_rounding(
+    rows: int, inputs: int, out: int, random: np.random.Generator
+) -> None:
+    if not packed.supported("float16 weights"):
+        pytest.skip("this processor does not widen float16")
+    x, weight = (random.standard_normal((n, inputs), np.float32) for n in (rows, out))
+    bias = random.standard_normal(out, np.float32)
+    rounded = weight.astype(np.float16).astype(np.float64)
+    made = packed.on_float16_weights(weight, bias)(x)
+    assert made.shape == (rows, out)
+    assert np.allclose(made, x @ rounded.T + bias, rtol=0, atol=1e-5)
+
+
+def test_weights_that_float16_cannot_hold_are_noticed() -> None:
+    if not packed.supported("float16 weights"):
+        pytest.skip("this processor does not widen float16")
+    made = packed.on_float16_weights(np.full((1, 2), 1e6, np.float32), None)(np.ones((1, 2), "f4"))
+    assert not np.isfinite(made).any()
+
+
 def test_bytes_are_the_nearest_steps(random: np.random.Generator) -> None:
     for low, high in ((-3.0, 5.0), (0.0, 1.0), (-2.0, 0.0), (-0.17, 40.0), (0.0, 0.0), (7.0, 9.0)):
         x = torch.from_numpy(random.uniform(low, high, (50, 40)).astype(np.float32))
@@ -87,7 +116,7 @@ def test_quantised_swish_is_within_a_step_of_its_bytes(random: np.random.Generat
         assert zero <= 255
 
 
-@pytest.mark.parametrize("number_format", ["float32", "bfloat16"])
+@pytest.mark.parametrize("number_format", ["float32", "bfloat16", "float16 weights"])
 def test_packed_model_of_transformers_has_no_plain_layer_left_and_answers_the_same(
     number_format: packed.NumberFormat, tiny_clip: Path
 ) -> None:

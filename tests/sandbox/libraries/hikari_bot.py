@@ -22,7 +22,7 @@ import hikari
 from hikari.impl import special_endpoints as build
 
 URL, TOKEN, PERSON_TOKEN = sys.argv[1:4]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 # a picture of one pixel
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
