@@ -24,73 +24,88 @@ from index.types.records import Floats
 
 cgutils: Any = _cgutils  # has no types
 
-# A block of rows and a tile of outputs are summed in registers: of its sums, AVX-512 keeps 16 in
-# each of 32 registers, AVX2 keeps 8 in each of 16.
-LANES = 16 if "avx512f" in processor.flags() else 8
-ROWS = 8 if LANES == 16 else 4
+# The sums of a block of rows and a tile of outputs stay in registers: AVX-512 has 32 for 16 sums
+# each, AVX2 has 16 for 8.
+WIDE = "avx512f" in processor.flags()
+LANES = 16 if WIDE else 8  # sums in a register
+BLOCKS = (4, 8, 12) if WIDE else (2, 4, 6)  # rows
 TILE = 2 * LANES
-ALIGNED = 64  # bytes, a line of the caches
+LINE = 32  # weights in a line of the caches, which is 64 bytes
+# Weights are asked of memory this long before they are used. On its own, the processor reads less
+# far ahead, and then it waits for half of the time.
+AHEAD = 8192  # weights
+PIECE = 2**24  # weights
 
 
-def _sums(typing: Any, packed: Any, tile: Any, blocks: Any, block: Any, out: Any) -> Any:
-    """Write the product of a block of rows and a tile of weights, (ROWS, TILE), to `out`.
+def _sums_of(rows: int) -> Any:
+    """A function of packed, tile, blocks, block and out, which writes the product of a tile of
+    weights and a block of so many rows, (rows, TILE), to `out`.
 
     packed   (tiles, inputs, TILE), the bits of float16
-    blocks   (blocks, inputs, ROWS) float32
+    blocks   (blocks, inputs, rows) float32
     """
-    bits, real, place = ir.HalfType(), ir.FloatType(), ir.IntType(64)
-    narrow, wide = ir.VectorType(bits, LANES), ir.VectorType(real, LANES)
-    vectors = TILE // LANES
-    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    nothing = ir.Constant(wide, ir.Undefined)
+    half, real, place = ir.HalfType(), ir.FloatType(), ir.IntType(64)
+    whole, bytes_ = ir.IntType(32), ir.IntType(8).as_pointer()
+    narrow, wide = ir.VectorType(half, LANES), ir.VectorType(real, LANES)
+    everywhere = ir.Constant(ir.VectorType(whole, LANES), [0] * LANES)
+    nothing, zeros = ir.Constant(wide, ir.Undefined), ir.Constant(wide, [0.0] * LANES)
+    sums = [(row, first) for row in range(rows) for first in range(0, TILE, LANES)]
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         def array(number: int) -> Any:
             return context.make_array(signature.args[number])(context, builder, args[number])
 
-        def number(value: int) -> Any:
-            return ir.Constant(place, value)
+        def at(start: Any, index: Any, step: int, offset: int) -> Any:
+            """The place of start[index * step + offset]."""
+            steps = builder.mul(index, ir.Constant(place, step))
+            return builder.gep(start, [builder.add(steps, ir.Constant(place, offset))])
 
-        of_weights, of_rows, of_sums = array(0), array(2), array(4)
+        def function(name: str, result: Any, takes: Any) -> Any:
+            kind = ir.FunctionType(result, takes)
+            return cgutils.get_or_insert_function(builder.module, kind, name)
+
+        of_rows = array(2)
         inputs = builder.extract_value(of_rows.shape, 1)
-        weights = builder.gep(
-            builder.bitcast(of_weights.data, bits.as_pointer()),
-            [builder.mul(args[1], builder.mul(inputs, number(TILE)))],
-        )
-        rows = builder.gep(of_rows.data, [builder.mul(args[3], builder.mul(inputs, number(ROWS)))])
-        sums = [[cgutils.alloca_once(builder, wide) for _ in range(vectors)] for _ in range(ROWS)]
-        for row in range(ROWS):
-            for vector in range(vectors):
-                builder.store(ir.Constant(wide, [0.0] * LANES), sums[row][vector])
-        kind = ir.FunctionType(wide, [wide, wide, wide])
-        fma = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{LANES}f32")
+        all_weights = builder.bitcast(array(0).data, half.as_pointer())
+        weights = at(all_weights, builder.mul(args[1], inputs), TILE, 0)
+        x = at(of_rows.data, builder.mul(args[3], inputs), rows, 0)
+        registers = {sum_: cgutils.alloca_once_value(builder, zeros) for sum_ in sums}
+        for sum_ in sums:
+            builder.store(zeros, registers[sum_])
+        fma = function(f"llvm.fma.v{LANES}f32", wide, [wide] * 3)
+        prefetch = function("llvm.prefetch.p0", ir.VoidType(), [bytes_, whole, whole, whole])
+        # 0: to be read. 3: to be kept in all caches. 1: data, not instructions.
+        how = [ir.Constant(whole, value) for value in (0, 3, 1)]
         with cgutils.for_range(builder, inputs) as loop:
-            weight = []
-            for vector in range(vectors):
-                at = builder.add(builder.mul(loop.index, number(TILE)), number(vector * LANES))
-                pointer = builder.bitcast(builder.gep(weights, [at]), narrow.as_pointer())
-                weight.append(builder.fpext(builder.load(pointer, align=2 * LANES), wide))
-            for row in range(ROWS):
-                at = builder.add(builder.mul(loop.index, number(ROWS)), number(row))
-                one = builder.load(builder.gep(rows, [at]))
-                first = builder.insert_element(nothing, one, ir.Constant(ir.IntType(32), 0))
-                all_ = builder.shuffle_vector(first, nothing, everywhere)
-                for vector in range(vectors):
-                    sum_ = builder.load(sums[row][vector])
-                    builder.store(
-                        builder.call(fma, [weight[vector], all_, sum_]), sums[row][vector]
-                    )
-        for row in range(ROWS):
-            for vector in range(vectors):
-                at = number(row * TILE + vector * LANES)
-                pointer = builder.bitcast(builder.gep(of_sums.data, [at]), wide.as_pointer())
-                builder.store(builder.load(sums[row][vector]), pointer, align=4)
+            for line in range(0, TILE, LINE):
+                ahead = at(weights, loop.index, TILE, AHEAD + line)
+                builder.call(prefetch, [builder.bitcast(ahead, bytes_), *how])
+            weight = {}
+            for first in range(0, TILE, LANES):
+                pointer = builder.bitcast(at(weights, loop.index, TILE, first), narrow.as_pointer())
+                weight[first] = builder.fpext(builder.load(pointer, align=2 * LANES), wide)
+            for row in range(rows):
+                one = builder.load(at(x, loop.index, rows, row))
+                inserted = builder.insert_element(nothing, one, ir.Constant(whole, 0))
+                all_ = builder.shuffle_vector(inserted, nothing, everywhere)
+                for first in weight:
+                    register = registers[row, first]
+                    added = builder.call(fma, [weight[first], all_, builder.load(register)])
+                    builder.store(added, register)
+        out = array(4).data
+        for row, first in sums:
+            pointer = at(out, ir.Constant(place, row), TILE, first)
+            pointer = builder.bitcast(pointer, wide.as_pointer())
+            builder.store(builder.load(registers[row, first]), pointer, align=4)
         return context.get_dummy_value()
 
-    return types.void(packed, tile, blocks, block, out), generate
+    def typed(typing: Any, packed: Any, tile: Any, blocks: Any, block: Any, out: Any) -> Any:
+        return types.void(packed, tile, blocks, block, out), generate
+
+    return intrinsic(typed)
 
 
-sums: Any = intrinsic(_sums)
+few, more, most = (_sums_of(rows) for rows in BLOCKS)
 
 
 @compiled
@@ -102,30 +117,71 @@ def multiply(x: Any, packed: Any, bias: Any, y: Any) -> None:
     bias     (out,) float32
     """
     n, inputs = x.shape
-    blocks = np.empty((-(-n // ROWS), inputs, ROWS), np.float32)
-    for block in range(blocks.shape[0]):
+    count = -(-n // BLOCKS[2])
+    rows = -(-n // count)
+    rows = BLOCKS[0] if rows <= BLOCKS[0] else BLOCKS[1] if rows <= BLOCKS[1] else BLOCKS[2]
+    blocks = np.empty((count, inputs, rows), np.float32)
+    for block in range(count):
         for i in range(inputs):
-            for row in range(ROWS):  # the last row fills its block
-                blocks[block, i, row] = x[min(block * ROWS + row, n - 1), i]
-    of_tile = np.empty((ROWS, TILE), np.float32)
+            for row in range(rows):  # the last row fills its block
+                blocks[block, i, row] = x[min(block * rows + row, n - 1), i]
+    sums = np.empty((rows, TILE), np.float32)
     for tile in range(packed.shape[0]):
         outputs = min(TILE, y.shape[1] - tile * TILE)
-        for block in range(blocks.shape[0]):
-            sums(packed, tile, blocks, block, of_tile)
-            for row in range(min(ROWS, n - block * ROWS)):
+        for block in range(count):
+            if rows == BLOCKS[0]:
+                few(packed, tile, blocks, block, sums)
+            elif rows == BLOCKS[1]:
+                more(packed, tile, blocks, block, sums)
+            else:
+                most(packed, tile, blocks, block, sums)
+            for row in range(min(rows, n - block * rows)):
                 for i in range(outputs):
                     output = tile * TILE + i
-                    y[block * ROWS + row, output] = of_tile[row, i] + bias[output]
+                    y[block * rows + row, output] = sums[row, i] + bias[output]
 
 
-def pack(weight: Floats) -> Any:
+@compiled
+def normalise(x: Any, scale: Any, shift: Any, epsilon: Any, y: Any) -> None:
+    """Write the layer norm of each row of x, (n, width) float32, to `y`."""
+    width = x.shape[1]
+    for row in range(x.shape[0]):
+        sum_ = np.float32(0)
+        for i in range(width):
+            sum_ += x[row, i]
+        mean, squares = sum_ / np.float32(width), np.float32(0)
+        for i in range(width):
+            squares += (x[row, i] - mean) * (x[row, i] - mean)
+        factor = np.float32(1) / np.sqrt(squares / np.float32(width) + epsilon)
+        for i in range(width):
+            y[row, i] = (x[row, i] - mean) * factor * scale[i] + shift[i]
+
+
+class Room:
+    """Memory for weights that are read one after another.
+
+    They lie in large pieces, in which the processor reads ahead from one to the next, and for which
+    the system has large pages.
+    """
+
+    def __init__(self) -> None:
+        self._left = np.empty(0, np.uint16)
+
+    def take(self, count: int) -> Any:
+        """Memory for so many weights, (count,) uint16, at the start of a line of the caches."""
+        if len(self._left) < count:
+            piece = np.empty(max(PIECE, count) + LINE, np.uint16)
+            self._left = piece[-piece.ctypes.data % (2 * LINE) // 2 :]
+        taken, self._left = self._left[:count], self._left[-(-count // LINE) * LINE :]
+        return taken
+
+
+def pack(weight: Floats, room: Room) -> Any:
     """A weight (out, inputs) in the order in which `multiply` reads it: (tiles, inputs, TILE), the
     bits of float16, with zeros for the outputs that fill the last tile."""
     out, inputs = weight.shape
     tiles = -(-out // TILE)
-    room = np.empty(tiles * inputs * TILE + ALIGNED // 2, np.uint16)
-    start = -room.ctypes.data % ALIGNED // 2
-    packed = room[start : start + tiles * inputs * TILE].reshape(tiles, inputs, TILE)
+    packed = room.take(tiles * inputs * TILE).reshape(tiles, inputs, TILE)
     for tile in range(tiles):
         with np.errstate(over="ignore"):  # what is infinite then is noticed when it is compared
             rows = weight[tile * TILE : (tile + 1) * TILE].astype(np.float16)

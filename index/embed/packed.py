@@ -95,6 +95,46 @@ def machine(device: torch.device) -> tuple[str, ...]:
     return named, platform.machine(), " ".join(sorted(processor.flags())), torch.__version__
 
 
+class OnFloat16Weights(InNumpy):
+    """The arithmetic of `text_tower` with weights of which float16 is kept.
+
+    Weights are read fastest in the order in which their products were made.
+    """
+
+    def __init__(self) -> None:
+        from index.embed import float16_products
+
+        self._loops = float16_products
+        self._room = float16_products.Room()
+
+    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
+        return self.product(joined(pairs))
+
+    def product(self, pair: Pair) -> Callable[[Floats], Floats]:
+        """(n, in) → (n, out) float32; its rows must be contiguous."""
+        weight, bias = pair
+        packed = self._loops.pack(weight, self._room)
+        added = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
+
+        def product(x: Floats) -> Floats:
+            y = np.empty((len(x), len(added)), np.float32)
+            self._loops.multiply(x, packed, added, y)
+            return y
+
+        return product
+
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Callable[[Floats], Floats]:
+        scale, shift = np.array(scale), np.array(shift)
+        small = np.float32(epsilon)
+
+        def normed(x: Floats) -> Floats:
+            y = np.empty_like(x)
+            self._loops.normalise(x, scale, shift, small, y)
+            return y
+
+        return normed
+
+
 def arithmetic(number_format: NumberFormat) -> Arithmetic:
     """The arithmetic of `text_tower` in a number format, on the CPU."""
     return OnFloat16Weights() if number_format == "float16 weights" else InTorch(number_format)
@@ -106,6 +146,8 @@ class Products:
     def __init__(self, number_format: NumberFormat, device: torch.device) -> None:
         self.number_format = number_format
         self.device = device
+        if number_format == "float16 weights":
+            self._float16_weights = OnFloat16Weights()
 
     def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Product:
         """One product for all pairs, which take the same input; their outputs are side by side.
@@ -137,7 +179,7 @@ class Products:
         import torch
 
         if self.number_format == "float16 weights":
-            multiply, function = on_float16_weights(*pair), _activation(activation)
+            multiply, function = self._float16_weights.product(pair), _activation(activation)
             return lambda x: function(torch.from_numpy(multiply(x.contiguous().numpy())))
         weight = torch.from_numpy(np.ascontiguousarray(pair[0]))
         bias = None if pair[1] is None else torch.from_numpy(np.ascontiguousarray(pair[1]))
@@ -153,31 +195,6 @@ class Products:
         return _floating(
             weight, bias, activation, getattr(torch, self.number_format), narrow=narrow
         )
-
-
-def on_float16_weights(weight: Floats, bias: Floats | None) -> Callable[[Floats], Floats]:
-    """The product of a weight (out, in), of which float16 is kept: (n, in) → (n, out) float32.
-
-    Its rows must be contiguous.
-    """
-    from index.embed import float16_products
-
-    packed = float16_products.pack(weight)
-    added = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
-
-    def product(x: Floats) -> Floats:
-        y = np.empty((len(x), len(added)), np.float32)
-        float16_products.multiply(x, packed, added, y)
-        return y
-
-    return product
-
-
-class OnFloat16Weights(InNumpy):
-    """The arithmetic of `text_tower` in numpy, but for its products."""
-
-    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
-        return on_float16_weights(*joined(pairs))
 
 
 class InTorch(Products):

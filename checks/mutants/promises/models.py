@@ -82,8 +82,8 @@ MUTANTS = (
     Mutant(
         "products with weights in float16 add each output's own bias",
         "index/embed/float16_products.py",
-        "of_tile[row, i] + bias[output]",
-        "of_tile[row, i] + bias[i]",
+        "sums[row, i] + bias[output]",
+        "sums[row, i] + bias[i]",
         (
             "tests/index/embed/test_packed.py::test_weights_in_float16_change_nothing_but_their_own_rounding",
         ),

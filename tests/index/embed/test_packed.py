@@ -59,7 +59,7 @@ def test_products_are_those_of_float64(
 
 
 @pytest.mark.parametrize(
-    ("rows", "inputs", "out"), [(1, 1, 1), (4, 5, 31), (8, 24, 32), (9, 7, 70)]
+    ("rows", "inputs", "out"), [(1, 1, 1), (4, 5, 31), (7, 24, 32), (12, 7, 70), (26, 3, 70)]
 )
 def test_weights_in_float16_change_nothing_but_their_own_rounding(
     rows: int, inputs: int, out: int, random: np.random.Generator
@@ -69,7 +69,7 @@ def test_weights_in_float16_change_nothing_but_their_own_rounding(
     x, weight = (random.standard_normal((n, inputs), np.float32) for n in (rows, out))
     bias = random.standard_normal(out, np.float32)
     rounded = weight.astype(np.float16).astype(np.float64)
-    made = packed.on_float16_weights(weight, bias)(x)
+    made = packed.OnFloat16Weights().product((weight, bias))(x)
     assert made.shape == (rows, out)
     assert np.allclose(made, x @ rounded.T + bias, rtol=0, atol=1e-5)
 
@@ -77,7 +77,9 @@ def test_weights_in_float16_change_nothing_but_their_own_rounding(
 def test_weights_that_float16_cannot_hold_are_noticed() -> None:
     if not packed.supported("float16 weights"):
         pytest.skip("this processor does not widen float16")
-    made = packed.on_float16_weights(np.full((1, 2), 1e6, np.float32), None)(np.ones((1, 2), "f4"))
+    made = packed.OnFloat16Weights().product((np.full((1, 2), 1e6, np.float32), None))(
+        np.ones((1, 2), np.float32)
+    )
     assert not np.isfinite(made).any()
 
 
