@@ -36,9 +36,9 @@ Side: TypeAlias = Literal["images", "texts"]
 CANDIDATES: dict[Side, dict[Precision, tuple[NumberFormat, ...]]] = {
     "images": {
         "exact": (),
-        "auto": ("float16", "bfloat16", "float32"),
-        "default": ("float16", "bfloat16", "float32"),
-        "fast": ("float16", "int8", "bfloat16", "float32"),
+        "auto": ("float16", "bfloat16", "float16 weights", "float32"),
+        "default": ("float16", "bfloat16", "float16 weights", "float32"),
+        "fast": ("float16", "int8", "bfloat16", "float16 weights", "float32"),
     },
     "texts": {
         "exact": (),
@@ -75,8 +75,8 @@ SAMPLE_TEXTS = (
 # To be raised when the candidates, the samples or the judgement change: then earlier choices no
 # longer hold.
 CHECK = 2
-# A smaller model stays in the processor's caches. There, halving its weights gains less time than
-# numba needs to be loaded.
+# A smaller model stays in the processor's caches. There, halving its weights gains less than numba
+# takes to be loaded.
 FLOAT16_WEIGHTS_FROM = 2**28  # bytes of memory that the model needs in float32
 # A machine is quiet while a run takes hardly longer than the processor worked on it.
 QUIET_RATIO, QUIET_S = 1.1, 0.0005

@@ -39,7 +39,7 @@ PIECE = 2**24  # weights
 
 def _sums_of(rows: int) -> Any:
     """A function of packed, tile, blocks, block and out, which writes the product of a tile of
-    weights and a block of so many rows, (rows, TILE), to `out`.
+    weights and a block of so many rows to the first rows of `out`, (at least rows, TILE).
 
     packed   (tiles, inputs, TILE), the bits of float16
     blocks   (blocks, inputs, rows) float32
@@ -105,7 +105,27 @@ def _sums_of(rows: int) -> Any:
     return intrinsic(typed)
 
 
-few, more, most = (_sums_of(rows) for rows in BLOCKS)
+sums_of_few, sums_of_some, sums_of_many = (_sums_of(rows) for rows in BLOCKS)
+
+
+@compiled
+def by_input(x: Any, first: int, count: int, rows: int) -> Any:
+    """`count` blocks of so many rows from the row `first`, (count, inputs, rows). The last row of x
+    fills its block."""
+    blocks = np.empty((count, x.shape[1], rows), np.float32)
+    for block in range(count):
+        for i in range(x.shape[1]):
+            for row in range(rows):
+                blocks[block, i, row] = x[min(first + block * rows + row, len(x) - 1), i]
+    return blocks
+
+
+@compiled
+def write(sums: Any, bias: Any, y: Any) -> None:
+    """Write sums and biases to `y`, (rows, outputs), which may be less than a tile."""
+    for row in range(y.shape[0]):
+        for i in range(y.shape[1]):
+            y[row, i] = sums[row, i] + bias[i]
 
 
 @compiled
@@ -116,29 +136,25 @@ def multiply(x: Any, packed: Any, bias: Any, y: Any) -> None:
     packed   what `pack` made of the weight
     bias     (out,) float32
     """
-    n, inputs = x.shape
-    count = -(-n // BLOCKS[2])
-    rows = -(-n // count)
-    rows = BLOCKS[0] if rows <= BLOCKS[0] else BLOCKS[1] if rows <= BLOCKS[1] else BLOCKS[2]
-    blocks = np.empty((count, inputs, rows), np.float32)
-    for block in range(count):
-        for i in range(inputs):
-            for row in range(rows):  # the last row fills its block
-                blocks[block, i, row] = x[min(block * rows + row, n - 1), i]
-    sums = np.empty((rows, TILE), np.float32)
+    few, some, many = BLOCKS
+    full = len(x) // many
+    left = len(x) - full * many
+    rows = few if left <= few else some if left <= some else many
+    blocks, rest = by_input(x, 0, full, many), by_input(x, full * many, min(left, 1), rows)
+    sums = np.empty((many, TILE), np.float32)
     for tile in range(packed.shape[0]):
-        outputs = min(TILE, y.shape[1] - tile * TILE)
-        for block in range(count):
-            if rows == BLOCKS[0]:
-                few(packed, tile, blocks, block, sums)
-            elif rows == BLOCKS[1]:
-                more(packed, tile, blocks, block, sums)
+        outputs = slice(tile * TILE, min((tile + 1) * TILE, y.shape[1]))
+        for block in range(full):
+            sums_of_many(packed, tile, blocks, block, sums)
+            write(sums, bias[outputs], y[block * many : (block + 1) * many, outputs])
+        if left:
+            if rows == few:
+                sums_of_few(packed, tile, rest, 0, sums)
+            elif rows == some:
+                sums_of_some(packed, tile, rest, 0, sums)
             else:
-                most(packed, tile, blocks, block, sums)
-            for row in range(min(rows, n - block * rows)):
-                for i in range(outputs):
-                    output = tile * TILE + i
-                    y[block * rows + row, output] = sums[row, i] + bias[output]
+                sums_of_many(packed, tile, rest, 0, sums)
+            write(sums, bias[outputs], y[full * many :, outputs])
 
 
 @compiled

@@ -215,7 +215,7 @@ def _attended(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor
     """Attention of the rows of q to those of v, (n · rows of q, width); q comes scaled."""
     import torch
 
-    if k.device.type == "cpu" and k.dtype != torch.float32 and k.shape[2] <= FEW_ROWS:
+    if k.device.type == "cpu" and k.shape[2] <= FEW_ROWS:
         shares = torch.softmax(q @ k.transpose(-1, -2), dim=-1, dtype=torch.float32)
         attended = shares.to(v.dtype) @ v
     else:

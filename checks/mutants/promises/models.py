@@ -82,8 +82,8 @@ MUTANTS = (
     Mutant(
         "products with weights in float16 add each output's own bias",
         "index/embed/float16_products.py",
-        "sums[row, i] + bias[output]",
-        "sums[row, i] + bias[i]",
+        "write(sums, bias[outputs], y[full * many :, outputs])",
+        "write(sums, bias, y[full * many :, outputs])",
         (
             "tests/index/embed/test_packed.py::test_weights_in_float16_change_nothing_but_their_own_rounding",
         ),
