@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from index.answering.cutoff import Judge
 from index.answering.scoring import Spreads, scores
@@ -42,6 +44,13 @@ class Ranked:
     all_fit: bool = True  # whether no candidate was left out
 
 
+class _Frames(NamedTuple):
+    """Rows of `Found`, and how well each fits."""
+
+    rows: NDArray[np.int64]
+    fits: NDArray[np.float64]
+
+
 def ranked(
     embedding: QueryEmbedding,
     found: Found,
@@ -58,22 +67,33 @@ def ranked(
     guesses   also those that don't pass the cut-off
     """
     best = _best_frames(embedding, found, spreads)
-    if not best:
+    if not len(best.rows):
         return Ranked()
-    vectors = np.stack([one.vector for one in best])
+    vectors = found.vectors[best.rows]
     judgement = judge(embedding, vectors, found.sample, found.searched)
     told, verdict = [], judgement.verdict
-    for one, sure, passes in zip(best, judgement.sure, judgement.passes, strict=True):
-        said = written.get(one.link, UNWRITTEN)
+    columns = (
+        *(best.fits.tolist(), found.row_links[best.rows].tolist()),
+        *(found.row_frames[best.rows].tolist(), found.posted[best.rows].tolist(), vectors),
+        *(judgement.sure.tolist(), judgement.passes.tolist()),
+    )
+    for fit, link, frame, posted_at, vector, sure, passes in zip(*columns, strict=True):
+        said = written.get(link, UNWRITTEN)
         if said.sure:
             verdict = Verdict.SURE
         elif said.passes and verdict is Verdict.NOTHING:
             verdict = Verdict.UNSURE
         if passes or said.passes or guesses:
-            score = round(one.score + said.raises * spreads.wanted[0].deviation, 9)
-            sure = bool(sure) or said.sure
-            told.append(replace(one, score=score, sure=sure, written=said.raises > 0))
-    all_fit = len(told) == len(best)
+            score = round(round(fit, 9) + said.raises * spreads.wanted[0].deviation, 9)
+            mentioned = said.raises > 0
+            told.append(
+                Candidate(
+                    *(link, frame, score, posted_at, vector),
+                    sure=sure or said.sure,
+                    written=mentioned,
+                )
+            )
+    all_fit = len(told) == len(best.rows)
     if sort is Sort.BEST:
         told.sort(key=lambda one: (-one.score, one.link))
     else:
@@ -82,23 +102,15 @@ def ranked(
     return Ranked(told, verdict, all_fit)
 
 
-def _best_frames(embedding: QueryEmbedding, found: Found, spreads: Spreads) -> list[Candidate]:
+def _best_frames(embedding: QueryEmbedding, found: Found, spreads: Spreads) -> _Frames:
     """Each link once, with the frame that fits best, in the order of scores and then of ids."""
     if not len(found.row_links):
-        return []
+        return _Frames(np.zeros(0, np.int64), np.zeros(0))
     fits = scores(embedding, found.vectors, spreads)
     order = np.lexsort((found.row_frames, found.row_links, -fits))
     _, first = np.unique(found.row_links[order], return_index=True)
-    return [
-        Candidate(
-            link=int(found.row_links[row]),
-            frame=int(found.row_frames[row]),
-            score=round(float(fits[row]), 9),
-            posted_at=float(found.posted[row]),
-            vector=found.vectors[row],
-        )
-        for row in order[np.sort(first)]
-    ]
+    rows = order[np.sort(first)]
+    return _Frames(rows, fits[rows])
 
 
 def following(candidates: Sequence[Candidate], after: Position | None, sort: Sort) -> int:

@@ -22,7 +22,7 @@ def by_item(candidates: Sequence[Candidate], items: Mapping[int, int]) -> list[C
         if one.link in items:
             members.setdefault(items[one.link], []).append(one)
     return [
-        replace(first, copies=tuple(copy.link for copy in copies))
+        replace(first, copies=tuple(copy.link for copy in copies)) if copies else first
         for first, *copies in members.values()
     ]
 
@@ -51,5 +51,7 @@ def by_fingerprint(
 
 
 def _with_copies(first: Candidate, others: Sequence[Candidate]) -> Candidate:
+    if not others:
+        return first
     behind = (link for one in others for link in (one.link, *one.copies))
     return replace(first, copies=(*first.copies, *behind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import heapq
 from collections import OrderedDict
@@ -130,15 +131,14 @@ class Ranking:
         wanted = _candidates_for(k + (max(after.rank, 0) if after else 0), len(queries), sort)
         key = _key(embedding, asked)
         spreads = self._spreads.get(key) if after else None
-        said = await self._written(embedding, filter)
+        said, found = await asyncio.gather(
+            self._written(embedding, filter), self._index.search(queries, filter, k=wanted)
+        )
         while True:
-            found = await self._index.search(queries, filter, k=wanted)
             found = await self._with_written(found, said, queries, filter, wanted)
-            if spreads is None:
-                spreads = Spreads.of(embedding, found.sample)
-            self._remember(key, spreads)
-            work = partial(answer.ranked, embedding, found, said, self._model.judge, spreads)
-            ranked = await self._searching.run(partial(work, sort=sort, guesses=guesses))
+            work = partial(_ranked, embedding, found, said, self._model.judge, spreads)
+            used, ranked = await self._searching.run(partial(work, sort=sort, guesses=guesses))
+            self._remember(key, spreads := used)
             ranked = await self._folded(ranked)
             start = answer.following(ranked.candidates, after, sort)
             left = ranked.candidates[start:]
@@ -150,6 +150,7 @@ class Ranking:
                 more = len(left) > k or not complete
                 return Page(page, found.searched, more, ranked.verdict)
             wanted = min(4 * wanted, MOST_CANDIDATES)
+            found = await self._index.search(queries, filter, k=wanted)
 
     async def _written(self, embedding: QueryEmbedding, filter: Filter) -> dict[int, Written]:
         """What is written of the words in the pictures of links that the asker may see."""
@@ -227,6 +228,22 @@ class Ranking:
         order = Sort.OLDEST if sort is Sort.OLDEST else Sort.NEWEST
         asked = partial(self._index.listed, k=ALL, sort=order)
         return (await without_source(self._links, filter, asked)).links
+
+
+def _ranked(
+    embedding: QueryEmbedding,
+    found: Found,
+    said: Mapping[int, Written],
+    judge: Judge,
+    spreads: Spreads | None,
+    *,
+    sort: Sort,
+    guesses: bool,
+) -> tuple[Spreads, Ranked]:
+    """`answer.ranked`, behind the spreads that it used; None: those of the sample."""
+    spreads = spreads or Spreads.of(embedding, found.sample)
+    of_found = answer.ranked(embedding, found, said, judge, spreads, sort=sort, guesses=guesses)
+    return spreads, of_found
 
 
 def _key(embedding: QueryEmbedding, asked: Filter) -> Key:
