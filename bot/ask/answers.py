@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
@@ -158,15 +158,14 @@ class Answers:
         """One picture of a page of a saved search, and what can be done with it."""
         self._count(asker)
         search = await self._questions.saved(asker, page.search)
-        ready, found = await self._one(asker, search, page, link)
+        ready, found = await self._about(asker, search, page, link, self._results.one)
         return self._drafted(ready, found, partial(cards.closer, search))
 
     async def places(self, asker: Asker, page: PageOf, link: int) -> Draft:
         """Where a picture of a page and its near-copies were posted."""
         self._count(asker)
         search = await self._questions.saved(asker, page.search)
-        ready, found = await self._one(asker, search, page, link)
-        posted = await self._results.places(found)
+        ready, posted = await self._about(asker, search, page, link, self._results.places)
         return self._drafted(ready, posted, partial(cards.places, search))
 
     async def sort(self, asker: Asker, page: PageOf, sort: Sort) -> Draft:
@@ -212,19 +211,23 @@ class Answers:
         changed = await self._searches.copy(asker, search, changes)
         return await self.show(asker, changed, guesses=guesses)
 
-    async def _one(
-        self, asker: Asker, search: SavedSearch, page: PageOf, link: int
+    async def _about(
+        self,
+        asker: Asker,
+        search: SavedSearch,
+        page: PageOf,
+        link: int,
+        find: Callable[..., Awaitable[ResultPage]],
     ) -> tuple[Ready, ResultPage]:
-        """One picture of a page. It is found as it was: of a public answer, among what everybody
-        may see.
+        """What is found of one picture of a page. It is found as it was: of a public answer, among
+        what everybody may see.
 
-        raises   Refusal
+        find     a method of `Results`
+        raises   Refusal when nothing is found
         """
         asker = dataclasses.replace(asker, public=search.asked.public)
         ready = await self._preparation.again(asker, search)
-        found = await self._results.one(
-            *ready.to_search, page.after, link, ready.sort, guesses=page.guesses
-        )
+        found = await find(*ready.to_search, page.after, link, ready.sort, guesses=page.guesses)
         if not found.shown:
             raise Refusal(text.unreachable if found.unreadable else text.picture_unavailable)
         return ready, found

@@ -156,6 +156,40 @@ class Results:
         may move it by a place. Where a copy has become the first of its kind meanwhile, it is still
         the one that was asked for.
         """
+        page, found = await self._with_link(embedding, filter, start, link, sort, guesses=guesses)
+        return await self._filled(page, [one for hit in found for one in await self._as(hit, link)])
+
+    async def places(
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        start: Position | None,
+        link: int,
+        sort: Sort = Sort.BEST,
+        *,
+        guesses: bool = False,
+    ) -> ResultPage:
+        """The messages with a picture of the page at `start` and with its copies, oldest first, as
+        far as they are still there; of many, the first `MAX_PLACES`. It is looked for as in `one`.
+        """
+        page, found = await self._with_link(embedding, filter, start, link, sort, guesses=guesses)
+        copies = await self._copies(found) if found else {}
+        hits = [one for hit in found for one in (hit, *copies[hit.id])]
+        hits.sort(key=lambda hit: (hit.link.posted_at, hit.id))
+        page.more = len(hits) > MAX_PLACES
+        return await self._filled(page, hits[:MAX_PLACES])
+
+    async def _with_link(
+        self,
+        embedding: QueryEmbedding,
+        filter: Filter,
+        start: Position | None,
+        link: int,
+        sort: Sort,
+        *,
+        guesses: bool,
+    ) -> tuple[ResultPage, list[Hit]]:
+        """A page that is still empty, and the hit that shows this link or a copy of it, if any."""
         near = start if start and start.rank > FARTHEST_BACK else None
         first = start.rank if start and not near else 0
         k = first + MAX_LOOKED_UP
@@ -163,8 +197,7 @@ class Results:
             embedding, filter, k=k, after=near, sort=sort, guesses=guesses
         )
         page = ResultPage(start, guesses=guesses, verdict=answer.verdict)
-        found = [hit for hit in answer.hits if link in (hit.id, *hit.copies)]
-        return await self._filled(page, [one for hit in found for one in await self._as(hit, link)])
+        return page, [hit for hit in answer.hits if link in (hit.id, *hit.copies)]
 
     async def _as(self, hit: Hit, link: int) -> list[Hit]:
         """A hit with one of its copies in its place; none if that one is gone."""
@@ -178,14 +211,6 @@ class Results:
             )
             for there, _, _ in links.values()
         ]
-
-    async def places(self, page: ResultPage) -> ResultPage:
-        """The messages with the picture of a page of one, and with its copies, oldest first; of
-        many, the first `MAX_PLACES`."""
-        hits = [hit for one in page.shown for hit in (one.hit, *one.copies)]
-        hits.sort(key=lambda hit: (hit.link.posted_at, hit.id))
-        places = ResultPage(page.start, guesses=page.guesses, more=len(hits) > MAX_PLACES)
-        return await self._filled(places, hits[:MAX_PLACES])
 
     async def _filled(self, page: ResultPage, hits: Sequence[Hit]) -> ResultPage:
         """The page, with those of these hits that are still there."""

@@ -25,6 +25,13 @@ MUTANTS = (
         (DECODERS,),
     ),
     Mutant(
+        "a picture with a nearer end wakes the one who ends decoders",
+        "index/images/decoders.py",
+        "            elif due < self._next:",
+        "            elif False:",
+        (f"{DECODERS}::test_a_process_that_hangs_is_ended",),
+    ),
+    Mutant(
         "a decoder's answer is no larger than a picture may be",
         "index/images/decoders.py",
         "if min(width, height) < 1 or width * height > most_pixels:",

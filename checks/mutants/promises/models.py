@@ -31,6 +31,27 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "idle threads share the pictures that are there",
+        "index/embed/model_threads.py",
+        "        return min(self._batch, -(-queued // self._idle))",
+        "        return self._batch",
+        (f"{MODEL_THREADS}::test_idle_threads_share_the_pictures_that_are_there",),
+    ),
+    Mutant(
+        "a GPU has one thread",
+        "index/embed/model_threads.py",
+        '        if self.embedder.device != "cpu":',
+        "        if False:",
+        (f"{MODEL_THREADS}::test_a_gpu_has_one_thread",),
+    ),
+    Mutant(
+        "pictures wait until their batch is full",
+        "index/embed/model_threads.py",
+        "        return max(self._queue[0].queued_at + self._gather_s - time.monotonic(), 0.0)",
+        "        return 0.0",
+        (f"{MODEL_THREADS}::test_a_picture_waits_for_those_that_are_being_decoded",),
+    ),
+    Mutant(
         "a model that can't read pictures ends the bot",
         "bot/__main__.py",
         "    await asyncio.shield(task)\n",

@@ -407,7 +407,7 @@ async def post_copies(scene: Scene) -> dict[str, int]:
         person = await scene.log_in(name)
         message = await person.post(scene.channel(place), pictures={"b.png": png("blue")})
         posted[place] = int(message["id"])
-    await idle(scene.magpie)
+        await idle(scene.magpie)  # so that the first one is always the one that is shown
     return posted
 
 
@@ -474,6 +474,18 @@ async def test_the_places_of_copies_are_looked_at_again(scene: Scene) -> None:
     scene.server.world.drop_message(int(scene.channel("mods")), posted["mods"])  # without an event
     places = await mod.click(looked, looked.button("3 more places"))
     assert linked(places) == [posted["pets"], posted["general"]]
+
+
+async def test_the_places_of_a_picture_that_is_gone_are_told(scene: Scene) -> None:
+    posted = await post_copies(scene)
+    mod = await scene.log_in("mod")
+    answer = await find(scene, mod, image=("blue.png", png("blue")))
+    looked = await look(mod, answer)
+    [place] = [place for place, id in posted.items() if id in scene.shown(answer)]
+    gone = posted.pop(place)
+    scene.server.world.drop_message(int(scene.channel(place)), gone)  # without an event
+    places = await mod.click(looked, looked.button("3 more places"))
+    assert linked(places) == list(posted.values())
 
 
 # ── Whose they are ───────────────────────────────────────────────────────────────────────
