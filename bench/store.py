@@ -9,7 +9,8 @@ apart.
 
 recall@10 is that of the index, beside a comparison with all vectors. The live writes are commits of
 100 pictures of one server, while somebody asks in that server all the time. Both stores wait for
-their disk. BENCH_ROWS chooses another number of pictures.
+their disk. In the end the file is moved to another database. BENCH_ROWS chooses another number of
+pictures.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import numpy as np
 
 import trial_postgres
@@ -31,6 +34,7 @@ from bench.options import Options
 from bench.report import Figure, Report, Target
 from bench.vectors import Floats, made, questions
 from index import EmbeddedPicture, Filter, Gallery, Group, Link, ModelInfo, QueryEmbedding
+from index.store.moving.moving import move
 from index.store.opening import open_store
 from index.types.derivations import NAMES
 
@@ -86,7 +90,7 @@ async def _measure(rows: int, file: Path, url: str) -> Report:
         asked = await _ask(world, galleries)
         for name, gallery in galleries.items():
             figures[f"{name}_live_writes_per_s"] = await _write(world, gallery)
-    figures |= asked
+    figures |= asked | await _move(rows, str(file), url)
     targets = {
         "postgres_worst_recall@10": Target(float(asked["postgres_worst_recall@10"] or 0), 0.99),
         "postgres_p99_ratio": Target(float(asked["postgres_p99_ratio"] or 0), 3, at_least=False),
@@ -176,6 +180,22 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
         "first question in a server, median ms": round(float(np.median(first)), 1),
         "first question in a server, worst ms": round(max(first), 1),
     }
+
+
+async def _move(rows: int, file: str, url: str) -> dict[str, Figure]:
+    """How long `magpie move` takes to copy the file to an empty database, and to compare it."""
+    empty = urlsplit(url)._replace(path="/moved").geturl()
+    server = await asyncpg.connect(url)
+    await server.execute("CREATE DATABASE moved")
+    await server.close()
+    figures: dict[str, Figure] = {}
+    for what in ("moved", "compared again"):
+        begun = time.perf_counter()
+        moved = await move(file, empty, lambda *_: None)
+        assert moved.complete
+        took = time.perf_counter() - begun
+        figures |= {f"{what}, seconds": round(took, 1), f"{what}, pictures/s": round(rows / took)}
+    return figures
 
 
 async def _recall(

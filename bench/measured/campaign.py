@@ -79,7 +79,7 @@ PLANS = {
     "overview": Plan(2.5),
     "page": Plan(1.5, {"BENCH_ROWS": "20000"}),
     "history": Plan(2, {"BENCH_ROWS": "30000"}),
-    "store": Plan(1.5, {"BENCH_ROWS": "20000"}),
+    "store": Plan(2, {"BENCH_ROWS": "20000"}),
     "workers": Plan(2),
     "models": Plan(1, arguments=("--only", "base-patch32")),
     "load": Plan(10.5),
