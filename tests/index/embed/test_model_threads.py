@@ -51,10 +51,13 @@ async def test_waiting_pictures_go_in_batches_and_each_gets_its_own() -> None:
 async def test_a_picture_waits_for_those_that_are_being_decoded() -> None:
     embedder = ColourEmbedder()
     thread = ModelThreads(embedder, 1, gather_s=30.0)
+    await thread.images([RED])
     with thread.expecting():
         early = asyncio.create_task(thread.images([RED]))
-        question = await thread.texts(["red"], asked=True)
-        assert (question[0] == ColourEmbedder().texts(["red"])[0]).all()
+        for _ in range(5):  # between two of them, the thread would take the picture
+            question = await thread.texts(["red"], asked=True)
+            assert (question[0] == ColourEmbedder().texts(["red"])[0]).all()
+        assert embedder.calls == [("images", 1), *5 * [("texts", 1)]]
         assert not early.done()
     late = asyncio.create_task(thread.images([RED]))
     await asyncio.gather(early, late)
