@@ -110,6 +110,15 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        "weights in one piece of memory don't overlap",
+        "index/embed/float16_products.py",
+        "self._left[:count], self._left[-(-count // LINE) * LINE :]",
+        "self._left[:count], self._left",
+        (
+            "tests/index/embed/test_packed.py::test_weights_in_one_piece_of_memory_are_each_their_own",
+        ),
+    ),
+    Mutant(
         "a question is read to its end",
         "index/embed/tokens.py",
         'return special.sub(lambda name: f"{name[0][0]} {name[0][1:]}", text)',

@@ -74,6 +74,22 @@ def test_weights_in_float16_change_nothing_but_their_own_rounding(
     assert np.allclose(made, x @ rounded.T + bias, rtol=0, atol=1e-5)
 
 
+def test_weights_in_one_piece_of_memory_are_each_their_own(random: np.random.Generator) -> None:
+    if not packed.supported("float16 weights"):
+        pytest.skip("this processor does not widen float16")
+    arithmetic = packed.OnFloat16Weights()
+    shapes = [(33, 5), (1, 5), (64, 5), (70, 5), (3, 5)]
+    weights = [random.integers(-9, 10, shape).astype(np.float32) for shape in shapes]
+    products = [arithmetic.product((weight, None)) for weight in weights]
+    x = random.integers(-9, 10, (3, 5)).astype(np.float32)
+    for weight, product in zip(weights, products, strict=True):
+        assert (product(x) == x @ weight.T).all()
+    scale, shift = random.standard_normal((2, 5)).astype(np.float32)
+    normed = arithmetic.norm(scale, shift, 1e-5)(x)
+    exact = torch.layer_norm(torch.from_numpy(x), (5,), *map(torch.from_numpy, (scale, shift)))
+    assert np.allclose(normed, exact.numpy(), atol=1e-5)
+
+
 def test_weights_that_float16_cannot_hold_are_noticed() -> None:
     if not packed.supported("float16 weights"):
         pytest.skip("this processor does not widen float16")
