@@ -14,7 +14,7 @@ WORKERS := $(shell echo $$(( $(CORES) + 2 )))
 # the sandbox's tests.
 NPM := node_modules/.installed
 
-.PHONY: help setup demo run check test lint page libraries bench bench-report world model screenshots browser clean
+.PHONY: help setup demo run check test loops lint page libraries bench bench-report world model screenshots browser clean
 
 help:
 	@echo "make setup        a virtual environment with the pinned packages (idempotent)"
@@ -117,7 +117,12 @@ check: lint $(VENV)/.trial
 	@echo "check: the tests that are not marked slow, in $(CORES) processes"
 	@$(PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow"
 
-test: lint browser libraries $(VENV)/.trial
+# Compiles the loops of the search beside what comes next. Otherwise each process of tests would.
+loops: $(VENV)/.test
+	@$(PYTHON) -c "from index.search.kernels.warm import warm; warm(512)" >/dev/null 2>&1 &
+
+test: loops $(VENV)/.trial
+	@$(MAKE) --silent --jobs=2 lint browser libraries
 	@echo "test: all tests, in $(WORKERS) processes"
 	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 
