@@ -36,9 +36,9 @@ Side: TypeAlias = Literal["images", "texts"]
 CANDIDATES: dict[Side, dict[Precision, tuple[NumberFormat, ...]]] = {
     "images": {
         "exact": (),
-        "auto": ("float16", "bfloat16", "float16 weights", "float32"),
-        "default": ("float16", "bfloat16", "float16 weights", "float32"),
-        "fast": ("float16", "int8", "bfloat16", "float16 weights", "float32"),
+        "auto": ("float16", "bfloat16", "float32"),
+        "default": ("float16", "bfloat16", "float32"),
+        "fast": ("float16", "int8", "bfloat16", "float32"),
     },
     "texts": {
         "exact": (),

@@ -7,7 +7,7 @@ of oneDNN. The number formats:
     plain            torch's own products in float32, on any device
     float16          torch's own products on a GPU, which needs no packing
     float16 weights  products of float32 with weights that are kept in float16, see
-                     `float16_products`: half the memory, and faster on few rows
+                     `float16_products`: faster on few rows, so it is for texts
     float32          exact
     bfloat16         where the processor multiplies it: 8 bits of mantissa, summed in float32
     int8             weights are quantised symmetrically for each row, inputs for each call between
