@@ -117,12 +117,13 @@ check: lint $(VENV)/.trial
 	@echo "check: the tests that are not marked slow, in $(CORES) processes"
 	@$(PYTHON) -m pytest --numprocesses $(CORES) --dist worksteal -m "not slow"
 
-# Compiles the loops of the search beside what comes next. Otherwise each process of tests would.
+# Otherwise each process of tests would compile them.
 loops: $(VENV)/.test
-	@$(PYTHON) -c "from index.search.kernels.warm import warm; warm(512)" >/dev/null 2>&1 &
+	@echo "test: compiling the loops of the search"
+	@$(PYTHON) -c "from index.search.kernels.warm import warm; warm(512)"
 
-test: loops $(VENV)/.trial
-	@$(MAKE) --silent --jobs=2 lint browser libraries
+test: $(VENV)/.test $(VENV)/.trial
+	@$(MAKE) --silent --jobs=3 loops lint browser libraries
 	@echo "test: all tests, in $(WORKERS) processes"
 	@$(PYTHON) -m pytest --numprocesses $(WORKERS) --dist worksteal
 

@@ -90,7 +90,8 @@ async def _measure(rows: int, file: Path, url: str) -> Report:
         asked = await _ask(world, galleries)
         for name, gallery in galleries.items():
             figures[f"{name}_live_writes_per_s"] = await _write(world, gallery)
-    figures |= asked | await _move(rows, str(file), url)
+        kept = (await galleries["sqlite"].links.count()).images
+    figures |= asked | await _move(kept, str(file), url)
     targets = {
         "postgres_worst_recall@10": Target(float(asked["postgres_worst_recall@10"] or 0), 0.99),
         "postgres_p99_ratio": Target(float(asked["postgres_p99_ratio"] or 0), 3, at_least=False),
@@ -182,7 +183,7 @@ async def _ask(world: World, galleries: dict[str, Gallery]) -> dict[str, Figure]
     }
 
 
-async def _move(rows: int, file: str, url: str) -> dict[str, Figure]:
+async def _move(pictures: int, file: str, url: str) -> dict[str, Figure]:
     """How long `magpie move` takes to copy the file to an empty database, and to compare it."""
     empty = urlsplit(url)._replace(path="/moved").geturl()
     server = await asyncpg.connect(url)
@@ -194,7 +195,8 @@ async def _move(rows: int, file: str, url: str) -> dict[str, Figure]:
         moved = await move(file, empty, lambda *_: None)
         assert moved.complete
         took = time.perf_counter() - begun
-        figures |= {f"{what}, seconds": round(took, 1), f"{what}, pictures/s": round(rows / took)}
+        rate = round(pictures / took)
+        figures |= {f"{what}, seconds": round(took, 1), f"{what}, pictures/s": rate}
     return figures
 
 

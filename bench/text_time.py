@@ -26,7 +26,7 @@ from index.embed.weights import Weights
 from index.types.records import Floats
 
 ROUNDS = 15
-BYTES = {"float32": 4, "bfloat16": 2, "float16 weights": 2}
+BYTES = {"plain": 4, "float32": 4, "bfloat16": 2, "float16 weights": 2}
 READ_BYTES = 2**28  # more than any cache has
 
 
@@ -71,7 +71,7 @@ def figures(folder: Path, narrow: Path, questions: Sequence[str]) -> dict[str, f
 
     narrow   a checkpoint with as many layers, as narrow as can be
     """
-    candidates = CANDIDATES["texts"]["default"]
+    candidates: tuple[NumberFormat, ...] = (*CANDIDATES["texts"]["default"], "plain")
     number_format = next(one for one in candidates if packed.supported(one))
     timed = _Timed(packed.arithmetic(number_format))
     answer = _answering(folder, timed)

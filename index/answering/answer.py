@@ -73,9 +73,13 @@ def ranked(
     judgement = judge(embedding, vectors, found.sample, found.searched)
     told, verdict = [], judgement.verdict
     columns = (
-        *(best.fits.tolist(), found.row_links[best.rows].tolist()),
-        *(found.row_frames[best.rows].tolist(), found.posted[best.rows].tolist(), vectors),
-        *(judgement.sure.tolist(), judgement.passes.tolist()),
+        best.fits.tolist(),
+        found.row_links[best.rows].tolist(),
+        found.row_frames[best.rows].tolist(),
+        found.posted[best.rows].tolist(),
+        vectors,
+        judgement.sure.tolist(),
+        judgement.passes.tolist(),
     )
     for fit, link, frame, posted_at, vector, sure, passes in zip(*columns, strict=True):
         said = written.get(link, UNWRITTEN)
@@ -85,12 +89,15 @@ def ranked(
             verdict = Verdict.UNSURE
         if passes or said.passes or guesses:
             score = round(round(fit, 9) + said.raises * spreads.wanted[0].deviation, 9)
-            mentioned = said.raises > 0
             told.append(
                 Candidate(
-                    *(link, frame, score, posted_at, vector),
+                    link=link,
+                    frame=frame,
+                    score=score,
+                    posted_at=posted_at,
+                    vector=vector,
                     sure=sure or said.sure,
-                    written=mentioned,
+                    written=said.raises > 0,
                 )
             )
     all_fit = len(told) == len(best.rows)

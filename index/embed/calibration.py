@@ -77,7 +77,7 @@ SAMPLE_TEXTS = (
 CHECK = 2
 # A smaller model stays in the processor's caches. There, halving its weights gains less than numba
 # takes to be loaded.
-FLOAT16_WEIGHTS_FROM = 2**28  # bytes of memory that the model needs in float32
+FLOAT16_WEIGHTS_FROM = 270_000_000  # bytes of memory: 70 MB of weights, and room to work
 # A machine is quiet while a run takes hardly longer than the processor worked on it.
 QUIET_RATIO, QUIET_S = 1.1, 0.0005
 

@@ -1,4 +1,4 @@
-"""Matrix products by oneDNN on weights that are packed once: the same answers in less time.
+"""Matrix products on weights that are packed once, most by oneDNN: the same answers in less time.
 
 Torch multiplies through its default library. On few rows that library reaches half the speed of a
 core, and it packs the weights again in every call. Here the weights are packed once, in the layout
@@ -24,6 +24,7 @@ import functools
 import math
 import platform
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -88,17 +89,18 @@ def supported(number_format: NumberFormat, device: str = "cpu") -> bool:
 
 
 def machine(device: torch.device) -> tuple[str, ...]:
-    """What the choice of a format depends on, beside the model: device, processor, torch."""
+    """What the choice of a format depends on, beside the model: device, processor, libraries."""
     import torch
 
     named = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    return named, platform.machine(), " ".join(sorted(processor.flags())), torch.__version__
+    libraries = torch.__version__, metadata.version("numba")
+    return named, platform.machine(), " ".join(sorted(processor.flags())), *libraries
 
 
 class OnFloat16Weights(InNumpy):
-    """The arithmetic of `text_tower` with weights of which float16 is kept.
+    """The arithmetic of `text_tower` whose weights are kept in float16.
 
-    Weights are read fastest in the order in which their products were made.
+    Make the products in the order in which they will be used: their weights then lie in that order.
     """
 
     def __init__(self) -> None:
@@ -111,7 +113,7 @@ class OnFloat16Weights(InNumpy):
         return self.product(joined(pairs))
 
     def product(self, pair: Pair) -> Callable[[Floats], Floats]:
-        """(n, in) → (n, out) float32; its rows must be contiguous."""
+        """(n, in) → (n, out) float32."""
         weight, bias = pair
         packed = self._loops.pack(weight, self._room)
         added = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
@@ -366,15 +368,16 @@ def pack(model: Any, parts: Sequence[str], number_format: NumberFormat) -> None:
     """
     import torch
 
+    products = Products(number_format, torch.device("cpu"))
     for name in parts:
         part = getattr(model, name, None)
         if type(part) is torch.nn.Linear:
-            setattr(model, name, _module(part, number_format))
+            setattr(model, name, _module(part, products))
         elif part is not None:
-            _pack_inside(part, number_format)
+            _pack_inside(part, products)
 
 
-def _pack_inside(part: Any, number_format: NumberFormat) -> None:
+def _pack_inside(part: Any, products: Products) -> None:
     import torch
 
     for module in list(part.modules()):
@@ -383,16 +386,14 @@ def _pack_inside(part: Any, number_format: NumberFormat) -> None:
         for name, child in list(module.named_children()):
             # SigLIP 2 reads the type of the patch embedding's weights.
             if type(child) is torch.nn.Linear and name != "patch_embedding":
-                setattr(module, name, _module(child, number_format))
+                setattr(module, name, _module(child, products))
 
 
-def _module(layer: torch.nn.Linear, number_format: NumberFormat) -> torch.nn.Module:
+def _module(layer: torch.nn.Linear, products: Products) -> torch.nn.Module:
     import torch
 
     bias = None if layer.bias is None else layer.bias.detach().numpy()
-    product = Products(number_format, torch.device("cpu")).linear(
-        [(layer.weight.detach().numpy(), bias)]
-    )
+    product = products.linear([(layer.weight.detach().numpy(), bias)])
 
     class Packed(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:  # (…, in) -> (…, out)

@@ -490,7 +490,7 @@ async def test_a_question_that_came_too_late_is_no_error(
     answer = await ask(scene, finn)
     gone = {"status": 404, "code": 10062, "message": "Unknown interaction"}
     scene.server.strike("error", path="/interactions/*", who="bot", times=None, **gone)
-    scene.server.clocks.acknowledge_s = 1.0
+    scene.server.clocks.acknowledge_s = 3.0
     for asking in (
         finn.command("find", where=scene.channel("general"), query="dog"),
         look(finn, answer),
