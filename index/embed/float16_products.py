@@ -38,8 +38,8 @@ PIECE = 2**24  # weights
 
 
 def _sums_of(rows: int) -> Any:
-    """A function of packed, tile, blocks, block and out, which writes the product of a tile of
-    weights and a block of so many rows to the first rows of `out`, (at least rows, TILE).
+    """A function of packed, tile, blocks, block and out. It multiplies one tile of weights with one
+    block of `rows` rows, and writes the sums to the first rows of `out`, which is TILE wide.
 
     packed   (tiles, inputs, TILE), the bits of float16
     blocks   (blocks, inputs, rows) float32
@@ -110,8 +110,8 @@ sums_of_few, sums_of_some, sums_of_many = (_sums_of(rows) for rows in BLOCKS)
 
 @compiled
 def by_input(x: Any, first: int, count: int, rows: int) -> Any:
-    """`count` blocks of so many rows from the row `first`, (count, inputs, rows). The last row of x
-    fills its block."""
+    """The rows of x from `first` on, in `count` blocks of `rows` rows: (count, inputs, rows). Where
+    x ends within a block, its last row is repeated."""
     blocks = np.empty((count, x.shape[1], rows), np.float32)
     for block in range(count):
         for i in range(x.shape[1]):
@@ -184,7 +184,7 @@ class Room:
         self._left = np.empty(0, np.uint16)
 
     def take(self, count: int) -> Any:
-        """Memory for so many weights, (count,) uint16, at the start of a line of the caches."""
+        """Memory for `count` weights, (count,) uint16. It begins at a line of the caches."""
         if len(self._left) < count:
             piece = np.empty(max(PIECE, count) + LINE, np.uint16)
             self._left = piece[-piece.ctypes.data % (2 * LINE) // 2 :]

@@ -269,7 +269,7 @@ class ModelThreads:
         return min(self._batch, -(-queued // self._idle))
 
     def _fits(self, batch: Sequence[_Request], most: int) -> bool:
-        """Whether a call of at most so many texts or frames has room for the next request."""
+        """Whether the next request can join the batch, which may have `most` texts or frames."""
         following = self._queue[0]
         size = sum(request.size for request in batch) + following.size
         return following.priority == batch[0].priority and size <= most

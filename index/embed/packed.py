@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from index.embed import processor
+from index.embed.float16_weights import OnFloat16Weights
 from index.embed.geometry import Activation, Pair, joined
-from index.embed.text_tower import Arithmetic, InNumpy
+from index.embed.text_tower import Arithmetic
 from index.types.records import Floats
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ LEAST_VALUE = {"swish": -0.2785, "gelu": -0.1701, "gelu_tanh": -0.1701, "relu": 
 
 
 def supported(number_format: NumberFormat, device: str = "cpu") -> bool:
-    """Whether a device of this kind multiplies the format faster than float32, and torch can."""
+    """Whether products in the format may be faster than in float32 on a device of this kind."""
     if number_format in ("plain", "float16"):
         return number_format == "plain" or device == "cuda"
     if device != "cpu":
@@ -95,46 +96,6 @@ def machine(device: torch.device) -> tuple[str, ...]:
     named = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
     libraries = torch.__version__, metadata.version("numba")
     return named, platform.machine(), " ".join(sorted(processor.flags())), *libraries
-
-
-class OnFloat16Weights(InNumpy):
-    """The arithmetic of `text_tower` whose weights are kept in float16.
-
-    Make the products in the order in which they will be used: their weights then lie in that order.
-    """
-
-    def __init__(self) -> None:
-        from index.embed import float16_products
-
-        self._loops = float16_products
-        self._room = float16_products.Room()
-
-    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
-        return self.product(joined(pairs))
-
-    def product(self, pair: Pair) -> Callable[[Floats], Floats]:
-        """(n, in) → (n, out) float32."""
-        weight, bias = pair
-        packed = self._loops.pack(weight, self._room)
-        added = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
-
-        def product(x: Floats) -> Floats:
-            y = np.empty((len(x), len(added)), np.float32)
-            self._loops.multiply(x, packed, added, y)
-            return y
-
-        return product
-
-    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Callable[[Floats], Floats]:
-        scale, shift = np.array(scale), np.array(shift)
-        small = np.float32(epsilon)
-
-        def normed(x: Floats) -> Floats:
-            y = np.empty_like(x)
-            self._loops.normalise(x, scale, shift, small, y)
-            return y
-
-        return normed
 
 
 def arithmetic(number_format: NumberFormat) -> Arithmetic:

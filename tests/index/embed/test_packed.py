@@ -11,6 +11,7 @@ import torch
 
 from index.embed import by_transformers, checkpoint, packed, quantization
 from index.embed.calibration import sample_images, unit
+from index.embed.float16_weights import OnFloat16Weights
 from index.types.records import Floats
 
 LEAST = {
@@ -69,7 +70,7 @@ def test_weights_in_float16_change_nothing_but_their_own_rounding(
     x, weight = (random.standard_normal((n, inputs), np.float32) for n in (rows, out))
     bias = random.standard_normal(out, np.float32)
     rounded = weight.astype(np.float16).astype(np.float64)
-    made = packed.OnFloat16Weights().product((weight, bias))(x)
+    made = OnFloat16Weights().product((weight, bias))(x)
     assert made.shape == (rows, out)
     assert np.allclose(made, x @ rounded.T + bias, rtol=0, atol=1e-5)
 
@@ -77,7 +78,7 @@ def test_weights_in_float16_change_nothing_but_their_own_rounding(
 def test_weights_in_one_piece_of_memory_are_each_their_own(random: np.random.Generator) -> None:
     if not packed.supported("float16 weights"):
         pytest.skip("this processor does not widen float16")
-    arithmetic = packed.OnFloat16Weights()
+    arithmetic = OnFloat16Weights()
     shapes = [(33, 5), (1, 5), (64, 5), (70, 5), (3, 5)]
     weights = [random.integers(-9, 10, shape).astype(np.float32) for shape in shapes]
     products = [arithmetic.product((weight, None)) for weight in weights]
@@ -93,7 +94,7 @@ def test_weights_in_one_piece_of_memory_are_each_their_own(random: np.random.Gen
 def test_weights_that_float16_cannot_hold_are_noticed() -> None:
     if not packed.supported("float16 weights"):
         pytest.skip("this processor does not widen float16")
-    made = packed.OnFloat16Weights().product((np.full((1, 2), 1e6, np.float32), None))(
+    made = OnFloat16Weights().product((np.full((1, 2), 1e6, np.float32), None))(
         np.ones((1, 2), np.float32)
     )
     assert not np.isfinite(made).any()
