@@ -18,7 +18,7 @@ from index.search.kernels.constants import LOWEST
 from index.search.ranking import looked_at
 from index.search.rows import Rows
 from index.search.sizes import DEFAULT_SIZES
-from index.search.view import View
+from index.search.view import Many, view_of
 from index.types.filter import Filter
 from index.types.records import Changes, Entries
 
@@ -75,11 +75,11 @@ def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
     }
     if rows._now.parts:
         part = max(rows._now.parts, key=len)
-        one, view = part.segment, View.of(part, Filter(1))
-        assert view is not None
+        one, view = part.segment, view_of(part, Filter(1))
+        assert isinstance(view, Many)
         places = view.sample(SAMPLED_ROWS)
         steps |= {
-            "which rows may answer": lambda query: View.of(part, Filter(1)),
+            "which rows may answer": lambda query: view_of(part, Filter(1)),
             "query · centroids, rotated": lambda query: (
                 one.centroids @ query,
                 one.rotation @ query,

@@ -17,7 +17,7 @@ from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import LOWEST, PRODUCT_ERROR, SCORE_STEP, SCORE_STEPS, TOMBSTONE
 from index.search.limits import in_order
 from index.search.memtable import Memtable
-from index.search.view import View
+from index.search.view import Few, Many, View
 from index.types.records import Floats
 
 # Below this share of allowed rows, gathering them costs less than multiplying all.
@@ -47,10 +47,11 @@ def best_links(
     """
     best = [found]
     for view in views:
-        if view.small:
-            best.append(best_in_small(query, view, without, min(wanted, view.rows)))
+        if isinstance(view, Few):
+            best.append(view.best(query, without, wanted))
     # The largest first: it is the most likely to have the best rows.
-    for view in sorted((view for view in views if not view.small), key=lambda view: -view.rows):
+    many = [view for view in views if isinstance(view, Many)]
+    for view in sorted(many, key=lambda view: -view.rows):
         floor = np.sort(np.concatenate([one.scores for one in best]))[-wanted:]
         best.append(best_in_large(query, view, without, wanted, floor))
     return Hits.joined([one for one in best if len(one.links)] or best[:1]).first(wanted)
@@ -75,25 +76,8 @@ def best_by_columns(query: Floats, memtable: Memtable, rows: Ints, wanted: int) 
         taken = min(2 * taken, len(rows))
 
 
-def best_in_small(query: Floats, view: View, without: frozenset[int], wanted: int) -> Hits:
-    """The best links of a small view, of which all rows are compared. raises Damaged"""
-    from index.search.kernels import top
-
-    segment, rows = view.part.segment, view.places()
-    scores, links = segment.scores(rows, query), segment.mapped["links"]
-    if without:
-        scores[np.isin(links[rows], in_order(without))] = LOWEST
-    hits, of_hits = Hits.room(wanted, len(query)), np.empty(wanted, np.int64)
-    found = top.best_links(
-        *(scores, PRODUCT_ERROR, rows, segment.vectors, links, segment.mapped["frames"]),
-        *(segment.posted, segment.animated, query, *hits, of_hits),
-    )
-    there = ~segment.overwritten(of_hits[:found])  # after everything else was read
-    return hits.first(found).at(there)
-
-
 def best_in_large(
-    query: Floats, view: View, without: frozenset[int], wanted: int, floor: NDArray[np.float64]
+    query: Floats, view: Many, without: frozenset[int], wanted: int, floor: NDArray[np.float64]
 ) -> Hits:
     """Those links of a larger view that may be among the best, by their codes.
 
@@ -115,7 +99,7 @@ def best_in_large(
 
 
 def candidates_at(
-    view: View, query: Floats, rows: Ints, least: float, without: frozenset[int]
+    view: Many, query: Floats, rows: Ints, least: float, without: frozenset[int]
 ) -> Hits:
     """The links of these rows of a segment, with the best of all their frames, that reach a score.
 
@@ -137,7 +121,7 @@ def candidates_at(
     return Hits.ordered(*(column[there] for column in columns))
 
 
-def looked_at(view: View, taken: int) -> int:
+def looked_at(view: Many, taken: int) -> int:
     """How many allowed rows of a segment are looked through."""
     share, least = (
         (SCATTERED_SHARE, SCATTERED_ROWS) if view.scattered else (LOOKED_SHARE, LOOKED_ROWS)

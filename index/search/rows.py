@@ -38,7 +38,7 @@ from index.search.ranking import (
 from index.search.segment import Part, Segment
 from index.search.segment_file import Damaged
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.search.view import View
+from index.search.view import View, view_of
 from index.types.filter import Filter, Sort
 from index.types.records import Changes, Floats, Position, Settled
 
@@ -365,5 +365,5 @@ class Rows:
         if not now.parts:
             return []
         self.warm()
-        views = [View.of(part, filter, self._sizes) for part in now.parts]
+        views = [view_of(part, filter, self._sizes) for part in now.parts]
         return [view for view in views if view is not None]

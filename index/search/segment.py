@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Bools, Codes, Columns, Ints, Marks, Vectors, Words
-from index.search.kernels.constants import LANES, TOMBSTONE
+from index.search.kernels.arguments import Bools, ByKey, Codes, Columns, Ints, Vectors, Words
+from index.search.kernels.constants import EIGHT, LANES, TOMBSTONE
 from index.search.segment_file import (
     CHUNK_ROWS,
     Damaged,
@@ -103,15 +103,14 @@ class Segment:
         )
         self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
-        self.marks = Marks(*np.zeros((2, len(self.keys)), np.uint8))
+        self.by_key: ByKey  # known when the rows have been checked
 
     @property
     def resident_bytes(self) -> int:
         """What queries look through: it is held in memory, or mapped."""
         held = [getattr(self, name) for name in (*MAPPED, *COPIED)]
         of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
-        marks = (*self.marks, self._overwritten)
-        return sum(array.nbytes for array in (*held, *of_blocks, *marks))
+        return sum(array.nbytes for array in (*held, *of_blocks, *self.by_key, self._overwritten))
 
     def of_space(self, space: int) -> tuple[slice, slice]:
         """The keys of a space, and the blocks with its rows; all blocks, if these are scattered."""
@@ -163,10 +162,12 @@ class Segment:
         return part
 
     def _arrange(self, there: Bools) -> None:
-        """Find out where the rows of each space lie, and mark owners and times.
+        """Find out where the rows of each space and of each key lie, and mark owners and times.
 
         there   (n,) which places hold a row
         """
+        from index.search.kernels import filters
+
         # Of each block. Both ascend if the rows of a space lie together.
         self._first_spaces, self._last_spaces = self.spaces[self.bounds].T.copy()
         joined = np.stack([self._first_spaces, self._last_spaces], axis=1).reshape(-1)
@@ -175,8 +176,11 @@ class Segment:
         self._began = float(times.min(initial=np.inf)) if len(times) else 0.0
         span = float(times.max(initial=self._began)) - self._began
         self._marks_a_second = MARKS / span if span > 0 else 0.0
-        self.marks.owners[:] = marks_of_owners(self.owners)
-        self.marks.times[:] = self.marks_of_times(self.posted)
+        starts = np.empty(self.n_keys + 1, np.int64)
+        rows = np.zeros(np.count_nonzero(there) + EIGHT, np.int32)
+        filters.order_by_key(self.keys, there, starts, rows)
+        owner_marks = marks_of_owners(self.owners[rows])
+        self.by_key = ByKey(starts, rows, owner_marks, self.marks_of_times(self.posted[rows]))
 
     def places_of(self, links: Collection[int]) -> Ints:
         """The places of all rows of these links, removed or not."""
@@ -191,13 +195,14 @@ class Segment:
 
     def overwrite(self, places: Ints) -> None:
         """Remove these rows: nothing of them stays in memory or in the file."""
+        from index.search.kernels import filters
+
         self._overwritten[places] = True
         blocks, lanes = np.divmod(places, LANES)
         self.codes[blocks, :, lanes] = 0
         self.factors[:, places] = 0
         self.owners[places] = self.posted[places] = 0
-        for marks in self.marks:
-            marks[places] = 0
+        filters.unmark(self.keys, *self.by_key, places)
         if not self.write:
             return
         arrays = self.mapped

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from index.search.kernels.arguments import Allowed, Best, Ints, Lists, Marked, RotatedQuery
+from index.search.hits import Hits
+from index.search.kernels.arguments import Allowed, Best, Ints, Lists, RotatedQuery
 from index.search.kernels.constants import LANES, LEVELS, PLANES
-from index.search.limits import KINDS, NO_IDS, ascending, has_limits, limits_of
+from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
 from index.search.segment import Part, marks_of_owners
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.types.filter import Filter
@@ -22,12 +23,63 @@ from index.types.records import Floats
 REACH = 0.3
 # A row may be this many standard deviations better than its estimate, and its vector is compared.
 DEVIATIONS = 2.5
+NO_BITS = np.zeros(0, np.uint32)
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
-    """The rows of a part that may answer one query.
+class Few:
+    """The rows of a part that may answer one query, if they are so few that all their vectors are
+    compared: looking through their codes first would cost as much."""
+
+    part: Part
+    at: Ints  # (rows,)
+    links: int
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return len(self.at)
+
+    def places(self) -> Ints:
+        """All of them."""
+        return self.at
+
+    def sample(self, count: int) -> Ints:
+        """Up to `count` of them, or a few more, always the same."""
+        return self.at[:: max(len(self.at) // max(count, 1), 1)]
+
+    def links_among(self, links: Collection[int]) -> int:
+        """Of how many of those links a row may answer."""
+        if not links:
+            return 0
+        here = np.intersect1d(self.part.places_of(links), self.at)
+        return int(np.count_nonzero(self.part.segment.mapped["frames"][here] == 0))
+
+    def best(self, query: Floats, without: frozenset[int], wanted: int) -> Hits:
+        """The `wanted` links that are most like a query, or all. raises Damaged"""
+        from index.search.kernels import top
+
+        segment, wanted = self.part.segment, min(wanted, len(self.at))
+        hits, of_hits = Hits.room(wanted, len(query)), np.empty(wanted, np.int64)
+        left_out = in_order(without) if without else NO_IDS
+        while True:
+            found, bad = top.best_of_few(
+                *(self.at, left_out, *segment.checked_vectors, segment.mapped["links"]),
+                *(segment.mapped["frames"], segment.posted, segment.animated, query),
+                *(*hits, of_hits),
+            )
+            if bad < 0:
+                break
+            segment.check(bad)
+        there = ~segment.overwritten(of_hits[:found])  # after everything else was read
+        hits = hits.first(found)
+        return hits if there.all() else hits.at(there)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Many:
+    """The rows of a part that may answer one query, to be looked through by their codes.
 
     How long it takes depends on the size of the space, on how many rows may answer, and on where
     they lie. How it is searched is decided by rows that may answer, and by how many blocks the
@@ -42,41 +94,8 @@ class View:
     links: int
     sizes: Sizes = DEFAULT_SIZES
 
-    @classmethod
-    def of(cls, part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | None:
-        """The view of a filter, of which `without` is not looked at; None if no row may answer."""
-        from index.search.kernels import filters
-
-        segment = part.segment
-        here, blocks = segment.of_space(filter.space)
-        count = here.stop - here.start
-        number, below = np.empty(count + 2, np.int32), np.empty(count + 3, np.int32)
-        rows, links = filters.allowed_keys(
-            *(segment.groups, segment.texts, part.rows, part.links, here.start, here.stop),
-            *(filter.groups is None, NO_IDS if filter.groups is None else ascending(filter.groups)),
-            KINDS[filter.kind],
-            *(number, below),
-        )
-        if not rows:
-            return None
-        among = part.alive if filter.only is None else part.bits_of(part.places_of(filter.only))
-        allowed = Allowed(
-            *(segment.keys, segment.bounds, blocks.start, among[blocks], here.start - 1),
-            *(number, below),
-        )
-        if has_limits(filter) or filter.only is not None:
-            limits, alive = limits_of(filter), np.empty(len(allowed.alive), np.uint32)
-            since, until = segment.marks_of_times(np.array(limits[2:]))
-            rows, links = filters.limit(
-                *(allowed, segment.columns, limits, segment.marks),
-                Marked(marks_of_owners(limits.owners), since, until),
-                *(segment.animated, alive),
-            )
-            allowed = allowed._replace(alive=alive)
-        return cls(part, allowed, rows, links, sizes) if rows else None
-
     def links_among(self, links: Collection[int]) -> int:
-        """How many of those links are allowed."""
+        """Of how many of those links a row may answer."""
         if not links:
             return 0
         places, segment = self.part.places_of(links), self.part.segment
@@ -105,11 +124,6 @@ class View:
             stride += 1
         out = np.empty(max(min(count, self.rows), 1), np.int64)
         return out[: filters.sample(self.allowed, stride, out)]
-
-    @property
-    def small(self) -> bool:
-        """Whether comparing all vectors costs less than looking through their codes."""
-        return self.rows <= self.sizes.few_rows
 
     @property
     def scattered(self) -> bool:
@@ -158,3 +172,43 @@ class View:
         lists = Lists(order, starts, base, base / segment.lengths[here], slack)
         most = np.float32(step * LEVELS * len(rotated) / 2)
         return lists, RotatedQuery(planes, np.float32(step), most, query)
+
+
+View = Few | Many
+
+
+def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | None:
+    """The view of a filter, of which `without` is not looked at; None if no row may answer."""
+    from index.search.kernels import filters
+
+    segment = part.segment
+    here, blocks = segment.of_space(filter.space)
+    count = here.stop - here.start
+    number, below = np.empty(count + 2, np.int32), np.empty(count + 3, np.int32)
+    rows, links = filters.allowed_keys(
+        *(segment.groups, segment.texts, part.rows, part.links, here.start, here.stop),
+        *(filter.groups is None, NO_IDS if filter.groups is None else ascending(filter.groups)),
+        *(KINDS[filter.kind], number, below),
+    )
+    if not rows:
+        return None
+    alive, limited = part.alive[blocks], has_limits(filter) or filter.only is not None
+    if limited or rows <= sizes.few_rows:
+        limits = limits_of(filter)
+        since, until = segment.marks_of_times(np.array(limits[2:])).tolist() if limited else (0, 0)
+        only = NO_IDS if filter.only is None else part.places_of(filter.only)
+        asked = (
+            *(number, here.start - 1, segment.keys, *segment.by_key, part.alive),
+            *(*segment.columns, segment.animated, *limits, marks_of_owners(limits.owners)),
+            *(since, until, filter.only is not None, only, blocks.start),
+        )
+        few = np.empty(min(sizes.few_rows, rows), np.int64)
+        rows, links = filters.rows_within(*asked, NO_BITS, few)
+        if rows >= 0:
+            return Few(part, few[:rows], links) if rows else None
+        alive = np.zeros_like(alive)
+        rows, links = filters.rows_within(*asked, alive, few)
+    allowed = Allowed(
+        segment.keys, segment.bounds, blocks.start, alive, here.start - 1, number, below
+    )
+    return Many(part, allowed, rows, links, sizes)

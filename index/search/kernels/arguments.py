@@ -52,12 +52,18 @@ class Allowed(NamedTuple):
     below: NDArray[np.int32]  # (k + 3,) how many keys below this one may answer
 
 
-class Marks(NamedTuple):
-    """What is looked at first where a filter names owners or times: a byte each, of which a cache
-    holds many more than of the numbers themselves, and an instruction compares many."""
+class ByKey(NamedTuple):
+    """The rows of each key together, r in all. A question that few rows may answer looks at those
+    of its keys, and at none of others.
 
-    owners: Bytes  # (n,) the same for the same owner
-    times: Bytes  # (n,) not less for a later time
+    Where a filter names owners or times, marks are looked at first: a byte each, of which a cache
+    holds many more than of the numbers themselves, and an instruction compares many.
+    """
+
+    starts: Ints  # (k + 1,) where the rows of each key begin
+    rows: NDArray[np.int32]  # (r,) ascending within a key; and room for eight more, not used
+    owner_marks: Bytes  # (r,) the same for the same owner
+    time_marks: Bytes  # (r,) not less for a later time
 
 
 class Columns(NamedTuple):
@@ -75,14 +81,6 @@ class Limits(NamedTuple):
     of_owners: bool  # whether links of these owners may answer; else all others
     since: float  # posted in [since, until); -FOREVER and FOREVER where there is no limit
     until: float
-
-
-class Marked(NamedTuple):
-    """The marks of what a filter says."""
-
-    owners: Bytes  # (o,)
-    since: np.uint8
-    until: np.uint8
 
 
 class Lists(NamedTuple):

@@ -1,4 +1,7 @@
-"""Which rows may answer: `arguments.Allowed` and `arguments.Limits`, row by row."""
+"""Which rows may answer: `arguments.Allowed` and `arguments.Limits`, row by row.
+
+Arrays come one by one where a question of few rows calls a loop, as in `kernels.memtable`.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import FOREVER, LANES
-from index.search.kernels.instructions import count_ones, count_zeros
+from index.search.kernels.constants import EIGHT, FOREVER, LANES
+from index.search.kernels.instructions import count_zeros
 
-NEAR = 32  # blocks whose marks are compared, before the rows are looked at that this leaves
-# Of a word of eight bytes, each 0 or 1: a number that brings them together in its greatest byte.
-_GATHER = np.uint64(0x0102040810204080)
+CHUNK = 1024  # rows whose marks are compared, before those are looked at that this leaves
+_LANES, _U1 = np.uint64(LANES), np.uint32(1)
 
 
 @compiled
@@ -27,6 +29,13 @@ def first_place(ids: Any, id: int) -> int:
         else:
             high = middle
     return low
+
+
+@compiled
+def has(ids: Any, id: int) -> bool:
+    """Whether a number is among these, which ascend."""
+    at = first_place(ids, id)
+    return bool(at < ids.shape[0] and ids[at] == id)
 
 
 @compiled
@@ -107,74 +116,174 @@ def allowed_keys(
 
 
 @compiled
-def limit(
-    allowed: Any, columns: Any, limits: Any, marks: Any, marked: Any, animated: bool, out: Any
-) -> tuple[int, int]:
-    """How many (rows, links) are allowed and within the limits.
+def order_by_key(keys: Any, there: Any, starts: Any, out: Any) -> None:
+    """Puts rows together that have the same key.
 
-    Marks are compared first, many with one instruction. Only where these leave a doubt, keys,
-    owners and times themselves are looked at.
-
-    animated  whether a link may have several rows
-    out       (s,) uint32, filled with one bit a row: 1 for these rows
+    keys    (n,) int32 of each row        there   (n,) bool, whether it holds one
+    starts  (k + 1,) int64, filled with where the rows of each key begin in `out`
+    out     (rows or more,) int32, filled with the rows that are there, ascending within a key
     """
-    keys, bounds, begin, alive, lesser, yes, below = allowed
-    frames, owners, posted = columns
-    named, of_named, since, until = limits
-    owner_marks, time_marks = marks
-    named_marks, early, late = marked
+    starts[:] = 0
+    for row in range(keys.shape[0]):
+        starts[keys[row] + 1] += np.int64(there[row])
+    for key in range(starts.shape[0] - 1):
+        starts[key + 1] += starts[key]
+    following = starts.copy()
+    for row in range(keys.shape[0]):
+        if there[row]:
+            out[following[keys[row]]] = row
+            following[keys[row]] += 1
+
+
+@compiled
+def unmark(
+    keys: Any, starts: Any, by_key: Any, owner_marks: Any, time_marks: Any, rows: Any
+) -> None:
+    """Sets the marks of these rows to 0; those that `order_by_key` was not told of have none."""
+    for i in range(rows.shape[0]):
+        start, end = starts[keys[rows[i]]], starts[keys[rows[i]] + 1]
+        at = start + first_place(by_key[start:end], rows[i])
+        if at < end and by_key[at] == rows[i]:
+            owner_marks[at] = time_marks[at] = 0
+
+
+@compiled
+def _near(
+    owners: Any,  # (r,) uint8, the marks of some rows
+    times: Any,  # (r,) uint8
+    named: Any,  # (o,) uint8, the marks of the owners of whom they are, if `of_named`
+    of_named: bool,
+    early: Any,  # uint8, the least mark that they may have, if `of_time`
+    late: Any,  # uint8, the greatest one
+    of_time: bool,
+    near: Any,  # (CHUNK,) uint8
+) -> None:
+    """Fills `near` with 1 for rows whose marks leave them a chance, and with 0 for others, up to
+    a whole number of EIGHT."""
+    many = owners.shape[0]
+    for i in range(many):
+        near[i] = not of_named
+    if of_named:
+        for o in range(named.shape[0]):
+            mark = named[o]
+            for i in range(many):
+                near[i] |= np.uint8(owners[i] == mark)
+    if of_time:
+        for i in range(many):
+            near[i] &= np.uint8(early <= times[i]) & np.uint8(times[i] <= late)
+    for i in range(many, _whole(many)):
+        near[i] = 0
+
+
+@compiled
+def _whole(many: int) -> int:
+    """The next whole number of EIGHT."""
+    return (many + EIGHT - 1) // EIGHT * EIGHT
+
+
+@compiled
+def _candidates(near: Any, many: int, rows: Any, first: int, out: Any) -> int:
+    """Fills `out` with those of `many` rows from the first on for which `near` has a 1; how many
+    there are."""
+    found, eights = np.int64(0), near.view(np.uint64)
+    for start in range(0, many, EIGHT):
+        eight = eights[start // EIGHT]
+        if eight == 0:
+            continue
+        # Without branches: the processor could not predict them.
+        for i in range(EIGHT):
+            out[found] = rows[first + start + i]
+            found += np.int64((eight >> np.uint64(8 * i)) & np.uint64(1))
+    return int(found)
+
+
+@compiled
+def rows_within(
+    allowed: Any,  # (k + 2,) int32, of the keys of a space, as `arguments.Allowed`
+    lesser: int,  # as there
+    keys: Any,  # (n,) int32, of each row
+    starts: Any,  # as `arguments.ByKey`
+    order: Any,
+    owner_marks: Any,
+    time_marks: Any,
+    alive: Any,  # (b,) uint32, of all blocks, one bit a row: 0 if it was removed
+    frames: Any,  # as `arguments.Columns`
+    owners: Any,
+    posted: Any,
+    animated: bool,  # whether a link may have several rows
+    named: Any,  # as `arguments.Limits`
+    of_named: bool,
+    since: float,
+    until: float,
+    named_marks: Any,  # (o,) uint8, of `named`
+    early: int,  # the mark of `since`
+    late: int,  # of `until`
+    some: bool,  # whether only some rows may answer
+    only: Any,  # (o,) int64, these
+    first: int,  # the first block that `bits` tells of
+    bits: Any,  # (s,) uint32, all 0; gets one bit a row: 1 for those that may answer
+    out: Any,  # (m,) int64, filled with these rows, if `bits` has no blocks
+) -> tuple[int, int]:
+    """How many (rows, links) have keys that may answer, are there, and are within the limits; both
+    are -1 if that is more rows than `out` has room for.
+
+    The time it takes grows with the rows of these keys. Of rows with others, such as those in
+    channels that the asker can't read, it looks at none.
+    """
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
-    count, links = np.int64(0), np.int64(0)
-    near, may = np.empty(NEAR * LANES, np.uint8), np.zeros(LANES, np.int32)
-    eights = near.view(np.uint64)
-    for start in range(0, alive.shape[0], NEAR):
-        blocks = min(NEAR, alive.shape[0] - start)
-        rows = blocks * LANES
-        first = (begin + start) * LANES
-        near[:rows] = not of_named
-        if of_named:
-            theirs = owner_marks[first : first + rows]
-            for o in range(named_marks.shape[0]):
-                mark = named_marks[o]
-                for i in range(rows):
-                    near[i] |= np.uint8(theirs[i] == mark)
-        if of_time:
-            times = time_marks[first : first + rows]
-            for i in range(rows):
-                near[i] &= np.uint8(early <= times[i]) & np.uint8(times[i] <= late)
-        for number in range(blocks):
-            block, bits = begin + start + number, np.uint64(0)
-            for part in range(LANES // 8):
-                eight = eights[np.uint64(number * (LANES // 8) + part)]
-                bits |= ((eight * _GATHER) >> np.uint64(56)) << np.uint64(8 * part)
-            bits &= np.uint64(alive[start + number])
-            # Each block is looked at, so that the time tells nothing of marks in closed channels.
-            some, whole = some_allowed(bounds, block, lesser, below)
-            if some == 0:
-                bits = np.uint64(0)
-            if bits != 0 and not whole:
-                bits &= np.uint64(_among(keys, block * LANES, lesser, yes, may))
-            left = np.uint32(bits)
-            while left != 0:
-                v = count_zeros(left)
-                left &= left - np.uint32(1)
-                row = np.uint64(block * LANES + v)
-                within = True
+    near, these = np.empty(CHUNK, np.uint8), np.empty(CHUNK + EIGHT, np.int32)
+    found, links, key, end = np.int64(0), np.int64(0), 1, allowed.shape[0] - 1
+    while key < end or some:
+        low, high = np.int64(0), np.int64(only.shape[0])
+        if not some:
+            if allowed[key] == 0:
+                key += 1
+                continue
+            low = starts[lesser + key]
+            while key < end and allowed[key] != 0:
+                key += 1
+            high = starts[lesser + key]
+        for chunk in range(low, high, CHUNK):
+            many = min(CHUNK, high - chunk)
+            if some or not (of_named or of_time):
+                for i in range(many):
+                    these[i] = only[chunk + i] if some else order[chunk + i]
+            else:
+                _near(
+                    *(owner_marks[chunk : chunk + many], time_marks[chunk : chunk + many]),
+                    *(named_marks, of_named, np.uint8(early), np.uint8(late), of_time, near),
+                )
+                many = _candidates(near, many, order, chunk, these)
+            kept = np.int64(0)
+            for i in range(many):
+                row = np.uint64(these[i])
+                may = (alive[row // _LANES] >> np.uint32(row % _LANES)) & np.uint32(1)
+                if some:
+                    may &= np.uint32(allowed[_place(keys[row], lesser, allowed.shape[0])])
                 if of_owners:
                     is_named = False
                     for o in range(named.shape[0]):
                         is_named |= owners[row] == named[o]
-                    within &= is_named == of_named
-                if not (within and since <= posted[row] and posted[row] < until):
-                    bits &= ~(np.uint64(1) << np.uint64(v))
-            out[start + number] = np.uint32(bits)
-            count += np.int64(count_ones(bits))
-            if animated and bits != 0:
-                for v in range(LANES):
-                    is_first = np.uint64(frames[np.uint64(block * LANES + v)] == 0)
-                    links += np.int64((bits >> np.uint64(v)) & is_first)
-    return int(count), int(links if animated else count)
+                    may &= np.uint32(is_named == of_named)
+                if of_time:
+                    may &= np.uint32(since <= posted[row]) & np.uint32(posted[row] < until)
+                these[kept] = these[i]
+                kept += np.int64(may)
+            if bits.shape[0] == 0 and found + kept > out.shape[0]:
+                return -1, -1
+            for i in range(kept):
+                row = np.uint64(these[i])
+                if bits.shape[0] == 0:
+                    out[found + i] = row
+                else:
+                    bits[row // _LANES - np.uint64(first)] |= _U1 << np.uint32(row % _LANES)
+                if animated:
+                    links += np.int64(frames[row] == 0)
+            found += kept
+        if some:
+            break
+    return int(found), int(links if animated else found)
 
 
 @compiled

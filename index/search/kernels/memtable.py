@@ -12,7 +12,7 @@ import numpy as np
 
 from index.compiled import compiled
 from index.search.kernels.constants import FOREVER, PRODUCT_ERROR
-from index.search.kernels.filters import first_place
+from index.search.kernels.filters import first_place, has
 from index.search.kernels.products import quantized_products
 from index.search.kernels.top import best_links
 
@@ -89,20 +89,13 @@ def allowed_rows(
         if of_time:
             may = may and since <= posted[row] and posted[row] < until
         if not of_named and named.shape[0] > 0:
-            may = may and not _has(named, owners[row])
+            may = may and not has(named, owners[row])
         if some or without.shape[0] > 0:
-            may = may and (not some or _has(only, links[row])) and not _has(without, links[row])
+            may = may and (not some or has(only, links[row])) and not has(without, links[row])
         rows[kept] = row
         kept += np.int64(may)
         of_links += np.int64(may and frames[row] == 0)
     return int(kept), int(of_links)
-
-
-@compiled
-def _has(ids: Any, id: int) -> bool:
-    """Whether a number is among these, which ascend."""
-    at = first_place(ids, id)
-    return bool(at < ids.shape[0] and ids[at] == id)
 
 
 @compiled

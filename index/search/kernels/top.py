@@ -8,7 +8,9 @@ import numpy as np
 
 from index.compiled import compiled
 from index.search.kernels.constants import LANES, LOWEST, PRODUCT_ERROR, TOMBSTONE
-from index.search.kernels.products import exact_score
+from index.search.kernels.filters import has
+from index.search.kernels.instructions import prefetch_row
+from index.search.kernels.products import AHEAD, exact_score, row_score
 
 
 @compiled
@@ -121,6 +123,46 @@ def best_links(
             break
         taken = min(2 * taken, n)
     return found
+
+
+@compiled
+def best_of_few(
+    rows: Any,  # (n,) int64, the rows that may answer
+    without: Any,  # (w,) int64, ascending: links to leave out
+    vectors: Any,  # as `arguments.Vectors`
+    words: Any,
+    checksums: Any,
+    multipliers: Any,
+    overwritten: Any,
+    links: Any,  # from here on as in `best_links`
+    frames: Any,
+    posted: Any,
+    animated: bool,
+    query: Any,
+    out_links: Any,
+    out_frames: Any,
+    out_scores: Any,
+    out_posted: Any,
+    out_vectors: Any,
+    out_rows: Any,
+) -> tuple[int, int]:
+    """Fills these arrays with the k best links of these rows of a segment, as `best_links`. How
+    many there are, and a row that isn't what was written, or -1."""
+    estimates = np.empty(rows.shape[0], np.float32)
+    for i in range(rows.shape[0]):
+        if i + AHEAD < rows.shape[0]:
+            prefetch_row(vectors, rows[i + AHEAD])
+        row, estimates[i] = rows[i], LOWEST
+        if overwritten[row] or (without.shape[0] > 0 and has(without, links[row])):
+            continue
+        estimates[i], intact = row_score(vectors, words, checksums, multipliers, query, row)
+        if not intact:
+            return 0, int(row)
+    found = best_links(
+        *(estimates, PRODUCT_ERROR, rows, vectors, links, frames, posted, animated, query),
+        *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
+    )
+    return found, -1
 
 
 @compiled

@@ -9,12 +9,11 @@ from index.search.kernels import filters, memtable, products, scan, top
 from index.search.kernels.arguments import (
     Allowed,
     Best,
+    ByKey,
     Codes,
     Columns,
     Limits,
     Lists,
-    Marked,
-    Marks,
     RotatedQuery,
     Vectors,
 )
@@ -50,7 +49,6 @@ def warm(dimension: int) -> None:
         below=np.array([0, 0, 1, 1], np.int32),
     )
     columns = Columns(number, places, np.zeros(LANES))
-    limits = Limits(ascending(frozenset()), False, 0.0, 1.0)
     lists = Lists(rows, np.array([0, 1]), out[:1], out[:1], out[:1])
     planes = np.zeros((PLANES, words), np.uint64)
     scan.rotated_bits(query, planes)
@@ -67,21 +65,24 @@ def warm(dimension: int) -> None:
     products.add_to_checksums(allowed.alive, vectors.multipliers[0], sums)
     products.add_to_checksums(sums, vectors.multipliers[0], sums)
     products.add_codes_to_checksums(codes.bits, vectors.multipliers, sums)
-    marks = Marks(*np.zeros((2, LANES), np.uint8))
-    marked = Marked(marks.owners, np.uint8(0), np.uint8(1))
-    filters.limit(allowed, columns, limits, marks, marked, False, np.zeros(1, np.uint32))
+    by_key = ByKey(np.zeros(2, np.int64), number[:1], *np.zeros((2, 1), np.uint8))
+    filters.order_by_key(number, ~vectors.overwritten, by_key.starts, by_key.rows)
     ids, both = ascending(frozenset()), np.zeros(1, np.bool_)
     filters.allowed_keys(
         *(rows, both, rows, rows, 0, 0, False, ids, -1),
         *(allowed.allowed.copy(), allowed.below.copy()),
     )
+    limits = Limits(ids, False, 0.0, 1.0)
+    filters.rows_within(
+        *(allowed.allowed, -1, number, *by_key, allowed.alive, *columns, False, *limits),
+        *(by_key.owner_marks[:0], 0, 1, False, ids, 0, allowed.alive, rows),
+    )
+    filters.unmark(number, *by_key, rows[:0])
     filters.all_rows(allowed, rows)
     filters.sample(allowed, 1, rows)
     posted, frames = columns.posted, columns.frames
     hits = Hits.room(1, dimension)
-    top.best_links(
-        *(out[:1], 0.0, rows, vectors.rows, places, frames, posted, False, query, *hits, rows)
-    )
+    top.best_of_few(*(rows[:0], ids, *vectors, places, frames, posted, False, query, *hits, rows))
     asked = (
         *(number, places, frames, places, posted, 0, False, rows, number, 1, False, ids, -1),
         *(*limits, False, ids, ids, rows),

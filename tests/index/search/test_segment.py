@@ -16,7 +16,7 @@ from index.search import rows as rows_module
 from index.search.rows import Rows
 from index.search.segment_file import FIXED, Damaged, plan, read_header
 from index.search.sizes import Sizes
-from index.search.view import View
+from index.search.view import view_of
 from index.types.filter import Filter
 from index.types.records import Changes, Floats, Settled
 from tests.index.search import oracle
@@ -587,7 +587,7 @@ def test_rows_of_a_space_lie_together(tmp_path: Path) -> None:
     few = [segment.lists_of(segment.of_space(space)[1]) for space in OF_SPACES]
     assert [one.stop - one.start for one in few] == [1, 6, 1, 1, 3, 1, 1]
     for space in (0, 4, 12):
-        assert View.of(part, Filter(space, kind=None)) is None
+        assert view_of(part, Filter(space, kind=None)) is None
 
 
 @pytest.mark.parametrize("few_rows", [0, 512])
