@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,29 @@ from index.search.kernels.arguments import Bools, Words
 from index.search.segment_file import SEED, words_of
 from index.types.records import Floats
 
+ROUNDS = 4  # of a rotation: with fewer, some numbers of a query would meet only some of a vector's
 
-def rotation(dimension: int) -> Floats:
-    """(d, d) a random rotation, always the same on one machine; each segment keeps its own."""
+
+@functools.lru_cache(maxsize=8)
+def signs(dimension: int) -> Floats:
+    """(ROUNDS, d) random signs, 1 or -1, always the same: those of the rotation."""
     random = np.random.default_rng(SEED)
-    rotation, _ = np.linalg.qr(random.standard_normal((dimension, dimension)))
-    return np.ascontiguousarray(rotation, np.float32)
+    signs: Floats = random.choice(np.array([-1, 1], np.float32), (ROUNDS, dimension))
+    signs.flags.writeable = False
+    return signs
+
+
+@functools.lru_cache(maxsize=8)
+def rotation(dimension: int) -> Floats:
+    """(d, d) the rotation of `kernels.codes.rotate` as a matrix; each segment keeps its own."""
+    from index.search.kernels import codes
+
+    columns = np.empty((dimension, dimension), np.float32)
+    for unit, column in zip(np.eye(dimension, dtype=np.float32), columns, strict=True):
+        codes.rotate(unit, signs(dimension), column)
+    rotation = np.ascontiguousarray(columns.T)
+    rotation.flags.writeable = False
+    return rotation
 
 
 def encode(

@@ -27,6 +27,7 @@ from index.search.hits import Hits
 from index.search.interface import Found, Listed
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import PRODUCT_ERROR, TOMBSTONE
+from index.search.limits import NO_IDS
 from index.search.memtable import FIRST_KEY, GroupCodes, Memtable
 from index.search.ranking import (
     PRODUCT_ROWS,
@@ -78,6 +79,7 @@ class Rows:
         write: bool = True,
     ) -> None:
         self._dimension = dimension
+        self._no_hits = Hits.room(0, dimension)
         self._now = Version(Memtable.empty(dimension, capacity))
         # Segments hold whole bytes of bits: vectors of other dimensions stay in memory.
         self._folder = folder if dimension % 8 == 0 else None
@@ -312,7 +314,7 @@ class Rows:
     ) -> tuple[Ints, int, Hits]:
         """The rows in memory that may answer, of how many links they are, and the best of these."""
         if not table.count:
-            return np.zeros(0, np.int64), 0, Hits.room(0, len(query))
+            return NO_IDS, 0, self._no_hits
         if self._loops is not None:
             return table.best(self._codes, filter, query, min(k, table.count), self._loops)
         rows, links = table.allowed(self._codes, filter, None)

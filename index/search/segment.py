@@ -20,8 +20,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.kernels.arguments import Bools, ByKey, Codes, Columns, Ints, Vectors, Words
-from index.search.kernels.constants import EIGHT, LANES, TOMBSTONE
+from index.search.encoding import rotation, signs
+from index.search.kernels.arguments import (
+    Bools,
+    ByKey,
+    Codes,
+    Columns,
+    Ints,
+    Limits,
+    Vectors,
+    Words,
+)
+from index.search.kernels.constants import LANES, TOMBSTONE
 from index.search.segment_file import (
     CHUNK_ROWS,
     Damaged,
@@ -82,6 +92,9 @@ class Segment:
         # An array of their own, so that blocks without allowed rows are passed over quickly.
         self.bounds = np.ascontiguousarray(by_block[:, [0, -1]])
         self.lengths = np.maximum(np.linalg.norm(self.centroids, axis=1), 1e-12).astype(np.float32)
+        # Earlier versions of Magpie wrote another rotation into their files.
+        dimension = fields["dimension"]
+        self._turns_quickly = np.allclose(self.rotation, rotation(dimension), rtol=0, atol=1e-5)
         # Keys are ascending: those of one space, and in it of one group, lie together.
         self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
         self.texts = kinds.astype(np.bool_)
@@ -90,6 +103,8 @@ class Segment:
         self.animated = bool(self.mapped["frames"].any())
         alike = (self.spreads < SAME_PICTURE_SPREAD) & (np.diff(self.starts) > 0)
         self.lists_alike = np.flatnonzero(alike)
+        # A search whose rows were not marked when it began needs no second look if this stays.
+        self.overwritings = 0
         # Marks overwritten rows, so that a running search doesn't take them for damage.
         self._overwritten = np.zeros(len(self.keys), np.bool_)
         words = self.vectors.view(np.uint64)
@@ -130,10 +145,26 @@ class Segment:
         begin = int(np.searchsorted(self.starts, blocks.start, "right")) - 1
         return slice(begin, int(np.searchsorted(self.starts, blocks.stop, "left")))
 
+    def rotated(self, query: Floats) -> Floats:
+        """(d,) a query, turned as the vectors were."""
+        from index.search.kernels import codes
+
+        if not self._turns_quickly:
+            turned: Floats = self.rotation @ query
+            return turned
+        out = np.empty_like(query)
+        codes.rotate(query, signs(len(query)), out)
+        return out
+
     def marks_of_times(self, posted: NDArray[np.float64]) -> NDArray[np.uint8]:
         """A byte for each time, not less for a later one."""
         marks = (posted - self._began) * self._marks_a_second
         return np.clip(marks, 0, MARKS).astype(np.uint8)
+
+    def marks_of(self, limits: Limits) -> tuple[NDArray[np.uint8], int, int]:
+        """The marks of these owners, of the first time and of the last one."""
+        since, until = self.marks_of_times(np.array([limits.since, limits.until])).tolist()
+        return marks_of_owners(limits.owners), since, until
 
     def whole(self, excused: Collection[int] = ()) -> Part:
         """All rows that the file has.
@@ -177,7 +208,7 @@ class Segment:
         span = float(times.max(initial=self._began)) - self._began
         self._marks_a_second = MARKS / span if span > 0 else 0.0
         starts = np.empty(self.n_keys + 1, np.int64)
-        rows = np.zeros(np.count_nonzero(there) + EIGHT, np.int32)
+        rows = np.empty(np.count_nonzero(there), np.int32)
         filters.order_by_key(self.keys, there, starts, rows)
         owner_marks = marks_of_owners(self.owners[rows])
         self.by_key = ByKey(starts, rows, owner_marks, self.marks_of_times(self.posted[rows]))
@@ -198,6 +229,7 @@ class Segment:
         from index.search.kernels import filters
 
         self._overwritten[places] = True
+        self.overwritings += 1  # after the mark and before a column is cleared
         blocks, lanes = np.divmod(places, LANES)
         self.codes[blocks, :, lanes] = 0
         self.factors[:, places] = 0

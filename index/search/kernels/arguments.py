@@ -61,7 +61,7 @@ class ByKey(NamedTuple):
     """
 
     starts: Ints  # (k + 1,) where the rows of each key begin
-    rows: NDArray[np.int32]  # (r,) ascending within a key; and room for eight more, not used
+    rows: NDArray[np.int32]  # (r,) ascending within a key
     owner_marks: Bytes  # (r,) the same for the same owner
     time_marks: Bytes  # (r,) not less for a later time
 

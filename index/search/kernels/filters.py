@@ -121,7 +121,7 @@ def order_by_key(keys: Any, there: Any, starts: Any, out: Any) -> None:
 
     keys    (n,) int32 of each row        there   (n,) bool, whether it holds one
     starts  (k + 1,) int64, filled with where the rows of each key begin in `out`
-    out     (rows or more,) int32, filled with the rows that are there, ascending within a key
+    out     (rows,) int32, filled with the rows that are there, ascending within a key
     """
     starts[:] = 0
     for row in range(keys.shape[0]):
@@ -182,17 +182,28 @@ def _whole(many: int) -> int:
 
 
 @compiled
-def _candidates(near: Any, many: int, rows: Any, first: int, out: Any) -> int:
-    """Fills `out` with those of `many` rows from the first on for which `near` has a 1; how many
-    there are."""
+def _copy(numbers: Any, first: int, into: Any, at: int, count: int) -> None:
+    """Copies `count` numbers from the first on to a place."""
+    # Of slices, since only places that can't be negative are copied many at once.
+    here, there = numbers[first : first + count], into[at : at + count]
+    for i in range(count):
+        there[i] = here[i]
+
+
+@compiled
+def _kept(near: Any, rows: Any) -> int:
+    """Moves the rows to the front for which `near` has a 1; how many there are.
+
+    rows   (r + EIGHT,) int32, of which the last ones don't count
+    """
     found, eights = np.int64(0), near.view(np.uint64)
-    for start in range(0, many, EIGHT):
+    for start in range(0, rows.shape[0] - EIGHT, EIGHT):
         eight = eights[start // EIGHT]
         if eight == 0:
             continue
         # Without branches: the processor could not predict them.
         for i in range(EIGHT):
-            out[found] = rows[first + start + i]
+            rows[found] = rows[start + i]
             found += np.int64((eight >> np.uint64(8 * i)) & np.uint64(1))
     return int(found)
 
@@ -232,58 +243,64 @@ def rows_within(
     """
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
+    # Rows of many keys are looked at together, since a key may have few.
     near, these = np.empty(CHUNK, np.uint8), np.empty(CHUNK + EIGHT, np.int32)
-    found, links, key, end = np.int64(0), np.int64(0), 1, allowed.shape[0] - 1
-    while key < end or some:
-        low, high = np.int64(0), np.int64(only.shape[0])
-        if not some:
-            if allowed[key] == 0:
-                key += 1
-                continue
-            low = starts[lesser + key]
+    theirs, times = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.uint8)  # marks
+    found, links, many = np.int64(0), np.int64(0), np.int64(0)
+    key, end = 1, allowed.shape[0] - 1
+    low, high = np.int64(0), np.int64(only.shape[0] if some else 0)
+    while True:
+        while low == high and key < end and not some:
+            low = high = starts[lesser + key]
             while key < end and allowed[key] != 0:
                 key += 1
             high = starts[lesser + key]
-        for chunk in range(low, high, CHUNK):
-            many = min(CHUNK, high - chunk)
-            if some or not (of_named or of_time):
-                for i in range(many):
-                    these[i] = only[chunk + i] if some else order[chunk + i]
-            else:
-                _near(
-                    *(owner_marks[chunk : chunk + many], time_marks[chunk : chunk + many]),
-                    *(named_marks, of_named, np.uint8(early), np.uint8(late), of_time, near),
-                )
-                many = _candidates(near, many, order, chunk, these)
-            kept = np.int64(0)
-            for i in range(many):
-                row = np.uint64(these[i])
-                may = (alive[row // _LANES] >> np.uint32(row % _LANES)) & np.uint32(1)
-                if some:
-                    may &= np.uint32(allowed[_place(keys[row], lesser, allowed.shape[0])])
-                if of_owners:
-                    is_named = False
-                    for o in range(named.shape[0]):
-                        is_named |= owners[row] == named[o]
-                    may &= np.uint32(is_named == of_named)
-                if of_time:
-                    may &= np.uint32(since <= posted[row]) & np.uint32(posted[row] < until)
-                these[kept] = these[i]
-                kept += np.int64(may)
-            if bits.shape[0] == 0 and found + kept > out.shape[0]:
-                return -1, -1
-            for i in range(kept):
-                row = np.uint64(these[i])
-                if bits.shape[0] == 0:
-                    out[found + i] = row
-                else:
-                    bits[row // _LANES - np.uint64(first)] |= _U1 << np.uint32(row % _LANES)
-                if animated:
-                    links += np.int64(frames[row] == 0)
-            found += kept
+            key += int(low == high)
+        more = min(high - low, CHUNK - many)
         if some:
-            break
-    return int(found), int(links if animated else found)
+            _copy(only, low, these, many, more)
+        else:
+            _copy(order, low, these, many, more)
+        if (of_named or of_time) and not some:
+            _copy(owner_marks, low, theirs, many, more)
+            _copy(time_marks, low, times, many, more)
+        low, many = low + more, many + more
+        if many < CHUNK and more > 0:
+            continue
+        if (of_named or of_time) and not some:
+            _near(
+                *(theirs[:many], times[:many], named_marks, of_named),
+                *(np.uint8(early), np.uint8(late), of_time, near),
+            )
+            many = _kept(near, these[: many + EIGHT])
+        kept = np.int64(0)
+        for i in range(many):
+            row = np.uint64(these[i])
+            may = (alive[row // _LANES] >> np.uint32(row % _LANES)) & np.uint32(1)
+            if some:
+                may &= np.uint32(allowed[_place(keys[row], lesser, allowed.shape[0])])
+            if of_owners:
+                is_named = False
+                for o in range(named.shape[0]):
+                    is_named |= owners[row] == named[o]
+                may &= np.uint32(is_named == of_named)
+            if of_time:
+                may &= np.uint32(since <= posted[row]) & np.uint32(posted[row] < until)
+            these[kept] = these[i]
+            kept += np.int64(may)
+        if bits.shape[0] == 0 and found + kept > out.shape[0]:
+            return -1, -1
+        for i in range(kept):
+            row = np.uint64(these[i])
+            if bits.shape[0] == 0:
+                out[found + i] = row
+            else:
+                bits[row // _LANES - np.uint64(first)] |= _U1 << np.uint32(row % _LANES)
+            if animated:
+                links += np.int64(frames[row] == 0)
+        found, many = found + kept, np.int64(0)
+        if more == 0:
+            return int(found), int(links if animated else found)
 
 
 @compiled

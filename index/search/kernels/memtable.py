@@ -142,8 +142,10 @@ def best_in_memory(
     these, steps = rows[:n], np.empty(query.shape[0], np.int16)
     estimates = np.empty(n, np.float32)
     most = quantized_products(quantized, scales, these, query, error, steps, estimates)
-    found = best_links(
-        *(estimates, most + PRODUCT_ERROR, these, vectors, links, frames, posted, animated, query),
+    words, none = vectors.view(np.uint64), np.zeros(0, np.uint64)
+    found, _ = best_links(
+        *(estimates, most + PRODUCT_ERROR, these, vectors, words, none, none),
+        *(links, frames, posted, animated, query),
         *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
     )
     return n, of_links, found

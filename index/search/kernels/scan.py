@@ -11,48 +11,14 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import LANES, LEVELS, PLANES
+from index.search.kernels.codes import differing, row_differing
+from index.search.kernels.constants import LANES
 from index.search.kernels.filters import lanes_allowed, some_allowed
-from index.search.kernels.instructions import count_ones, count_zeros, prefetch, prefetch_row
+from index.search.kernels.instructions import count_zeros, prefetch, prefetch_row
 from index.search.kernels.products import row_score
 from index.search.kernels.top import enter, keep
 
 BATCH = 128  # rows that are loaded from memory together, where few of a block are allowed
-
-_U1, _U2, _U3 = np.uint64(1), np.uint64(2), np.uint64(3)
-
-
-@compiled
-def rotated_bits(rotated: Any, planes: Any) -> Any:
-    """Fills `planes` (PLANES, w) with the bits of the quantized numbers; the size of their step.
-
-    The bits of a number are signs. Together they say step / 2 · (±8 ±4 ±2 ±1), so that a product
-    with the signs of a code is a count of the bits in which both differ.
-    """
-    greatest = np.float32(1e-12)
-    for j in range(rotated.shape[0]):
-        greatest = max(greatest, abs(rotated[j]))
-    step = 2 * greatest / LEVELS
-    planes[:] = 0
-    for j in range(rotated.shape[0]):
-        number = int(rotated[j] / step + LEVELS / 2 + 0.5)
-        number = min(max(number, 0), LEVELS)
-        for plane in range(PLANES):
-            bit = np.uint64((number >> plane) & 1)
-            planes[plane, j // 64] |= bit << np.uint64(j % 64)
-    return step
-
-
-@compiled
-def _differing(word: Any, p0: Any, p1: Any, p2: Any, p3: Any) -> Any:
-    """In how many bits a word of a code differs from the planes of the query. A bit of a plane
-    counts as much as the plane does: 1, 2, 4 or 8."""
-    return (
-        count_ones(word ^ p0)
-        + (count_ones(word ^ p1) << _U1)
-        + (count_ones(word ^ p2) << _U2)
-        + (count_ones(word ^ p3) << _U3)
-    )
 
 
 @compiled
@@ -108,7 +74,7 @@ def scan(
             for j in range(bits.shape[1]):
                 p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
                 for v in range(LANES):
-                    differ[v] += _differing(bits[np.uint64(block), j, v], p0, p1, p2, p3)
+                    differ[v] += differing(bits[np.uint64(block), j, v], p0, p1, p2, p3)
             promising = 0
             for v in range(LANES):
                 product = most - step * np.float32(differ[v])
@@ -216,11 +182,7 @@ def _rank(
     for i in range(batch.shape[0]):
         row, one = batch[i], list_of[i]
         block, v = row // LANES, row % LANES
-        differ = np.uint64(0)
-        for j in range(bits.shape[1]):
-            p0, p1, p2, p3 = planes[0, j], planes[1, j], planes[2, j], planes[3, j]
-            differ += _differing(bits[block, j, v], p0, p1, p2, p3)
-        product = most - step * np.float32(differ)
+        product = most - step * np.float32(row_differing(bits, block, v, planes))
         estimate = bases[one] + alongs[one] * factors[1, row] + factors[0, row] * product
         estimate += slacks[one]
         if estimate >= top[0] and not overwritten[row]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from index.search.encoding import signs
 from index.search.hits import Hits
+from index.search.kernels import codes as of_codes
 from index.search.kernels import filters, memtable, products, scan, top
 from index.search.kernels.arguments import (
     Allowed,
@@ -51,7 +53,8 @@ def warm(dimension: int) -> None:
     columns = Columns(number, places, np.zeros(LANES))
     lists = Lists(rows, np.array([0, 1]), out[:1], out[:1], out[:1])
     planes = np.zeros((PLANES, words), np.uint64)
-    scan.rotated_bits(query, planes)
+    of_codes.rotate(query, signs(dimension), np.zeros_like(query))
+    of_codes.rotated_bits(query, planes)
     for loop in (scan.scan, scan.scan_scattered):
         rotated = RotatedQuery(planes, np.float32(1), np.float32(0), query)
         loop(lists, rotated, codes, allowed, vectors, 1, Best(out[:1], out, places))

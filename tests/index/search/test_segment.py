@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from index.search import compaction
 from index.search import rows as rows_module
+from index.search.encoding import rotation, signs
+from index.search.kernels import codes
 from index.search.rows import Rows
 from index.search.segment_file import FIXED, Damaged, plan, read_header
 from index.search.sizes import Sizes
@@ -103,14 +105,17 @@ def test_same_answers_as_brute_force_over_a_random_history(seed: int, tmp_path: 
             check(rows, living, rng, repeated)
 
 
+@pytest.mark.parametrize("few_rows", [0, 10**9])
 @pytest.mark.parametrize("dimension", [16, 72, 512])
-def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> None:
-    """There are far more rows than are compared by their vectors, so codes are scanned."""
+def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int, few_rows: int) -> None:
+    """There are far more rows than are compared by their vectors, so codes are scanned: in the
+    order in which they lie, or of those that may answer."""
     rng = np.random.default_rng(1)
     middles = unit(rng, 40, dimension)
     vectors = middles[rng.integers(0, 40, 9000)] + 0.8 * unit(rng, 9000, dimension)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    rows = Rows(dimension, folder=tmp_path, sizes=Sizes(settle_rows=4000))
+    sizes = Sizes(settle_rows=4000, few_rows=few_rows)
+    rows = Rows(dimension, folder=tmp_path, sizes=sizes)
     groups = rng.integers(0, 10, 9000)
     for start in range(0, 9000, 3000):
         some = range(start, start + 3000)
@@ -133,6 +138,40 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int) -> N
             np.testing.assert_allclose(found.scores, scores[found.links], atol=1e-6)
             right += len(set(np.argsort(-scores)[:10].tolist()) & set(found.links.tolist()))
     assert right >= 0.98 * 20 * 3 * 10
+
+
+def test_file_with_the_rotation_of_an_earlier_version_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    random, _ = np.linalg.qr(rng.standard_normal((72, 72)))
+    assert not np.allclose(random, rotation(72), atol=0.1)
+    monkeypatch.setattr(compaction, "rotation", lambda dimension: random.astype(np.float32))
+    vectors = unit(rng, 3000, 72)
+    rows = Rows(72, folder=tmp_path, sizes=Sizes(settle_rows=2000, few_rows=0))
+    rows.apply(
+        Changes(added=entries([Row(n, 1, n % 3, False, vectors[n : n + 1]) for n in range(3000)]))
+    )
+    settle(rows)
+    segment = rows._now.parts[0].segment
+    np.testing.assert_allclose(segment.rotated(vectors[0]), random @ vectors[0], atol=1e-5)
+    for query in vectors[:20]:
+        found = rows.search(query, Filter(1), k=10)
+        best = np.argsort(-(vectors @ query))[:10]
+        assert len(set(found.links.tolist()) & set(best.tolist())) >= 8
+
+
+@pytest.mark.parametrize("dimension", [16, 72, 512, 768])
+def test_a_query_is_turned_quickly_as_vectors_are(dimension: int) -> None:
+    rng = np.random.default_rng(dimension)
+    turning, turned = rotation(dimension), np.empty(dimension, np.float32)
+    np.testing.assert_allclose(turning @ turning.T, np.eye(dimension), atol=1e-5)
+    # Nearly each number of a vector reaches each number of what comes out, and none reaches far.
+    assert (np.abs(turning) > 1e-4 / dimension**0.5).mean() > 0.98
+    assert np.abs(turning).max() < 6 / dimension**0.5
+    for query in unit(rng, 5, dimension):
+        codes.rotate(query, signs(dimension), turned)
+        np.testing.assert_allclose(turned, turning @ query, atol=1e-6)
 
 
 def test_filters_that_scatter_are_kept_to_at_any_share(tmp_path: Path) -> None:
@@ -267,9 +306,8 @@ def filled(folder: Path, count: int = 200) -> tuple[Rows, Floats]:
     rng = np.random.default_rng(5)
     vectors = unit(rng, count)
     rows = Rows(DIMENSION, folder=folder, sizes=Sizes(settle_rows=SETTLE))
-    rows.apply(
-        Changes(added=entries([Row(n, 1, n % 5, False, vectors[n : n + 1]) for n in range(count)]))
-    )
+    some = [Row(n, 1, n % 5, False, vectors[n : n + 1], n + 1, float(n)) for n in range(count)]
+    rows.apply(Changes(added=entries(some)))
     settle(rows)
     return rows, vectors
 
@@ -289,10 +327,15 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     assert raw in (tmp_path / name).read_bytes()
     segment = rows._now.parts[0].segment
     (place,) = segment.places_of([17])
+    (at,) = np.flatnonzero(segment.by_key.rows == place)
+    assert segment.by_key.owner_marks[at]
+    assert segment.by_key.time_marks[at]
     rows.apply(Changes([17]))
     segment.flush()
     assert raw not in (tmp_path / name).read_bytes()
     assert not segment.codes[place // 32, :, place % 32].any()
+    assert not segment.by_key.owner_marks[at]
+    assert not segment.by_key.time_marks[at]
     assert not segment.mapped["codes"][place // 32, :, place % 32].any()
     again = reopened(tmp_path, [name])
     assert 17 not in again.search(vectors[17], Filter(1), k=200).links
@@ -622,7 +665,8 @@ def test_no_space_answers_for_another(
                 )
                 right += np.isin(best, found.links).sum()
                 asked += len(best)
-    assert right == asked if few_rows else right >= 0.99 * asked
+                assert len(mine) >= few_rows or np.isin(best, found.links).all()
+    assert right >= 0.99 * asked
 
 
 def test_file_in_which_spaces_are_scattered_is_read_and_made_anew(
