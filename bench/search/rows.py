@@ -82,7 +82,7 @@ def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
             "which rows may answer": lambda query: view_of(part, Filter(1)),
             "query · centroids, rotated": lambda query: (
                 one.centroids @ query,
-                one.rotation @ query,
+                one.rotated(query),
             ),
             "that, codes looked through, vectors ranked": lambda query: view.best(
                 query, np.full(K, LOWEST, np.float32), looked_at(view, K)

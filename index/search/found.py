@@ -57,7 +57,7 @@ def rows_of(memtable: Memtable, views: Sequence[View], hits: Hits) -> LinkRows:
 
 
 def sample(memtable: Memtable, rows: Ints, views: Sequence[View]) -> Floats:
-    """(s, d) rows from all that may answer, at most about SAMPLED_ROWS; the same ones each time.
+    """(s, d) rows from all that may answer, about SAMPLED_ROWS at most; the same ones each time.
 
     rows    those of `memtable` that may answer
     raises  Damaged when a row isn't what was written
@@ -66,7 +66,7 @@ def sample(memtable: Memtable, rows: Ints, views: Sequence[View]) -> Floats:
     if not total:
         return memtable.vectors[:0]
     count = math.ceil(SAMPLED_ROWS * len(rows) / total)
-    parts = [memtable.vectors[rows[:: max(len(rows) // max(count, 1), 1)]]]
+    parts = [memtable.vectors[rows[:: max(math.ceil(len(rows) / max(count, 1)), 1)]]]
     for view in views:
         places = view.sample(math.ceil(SAMPLED_ROWS * view.rows / total))
         vectors, there = view.part.segment.read(places)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from index.search.hits import Hits
-from index.search.kernels.arguments import Allowed, Best, Ints, Lists, RotatedQuery, Words
+from index.search.kernels.arguments import Allowed, Best, Ints, Lists, RotatedQuery
 from index.search.kernels.constants import LANES, LEVELS, PLANES
 from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
-from index.search.segment import Part, Segment
+from index.search.segment import Part
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.types.filter import Filter
 from index.types.records import Floats
@@ -24,9 +23,6 @@ from index.types.records import Floats
 REACH = 0.3
 # A row may be this many standard deviations better than its estimate, and its vector is compared.
 DEVIATIONS = 2.5
-# Of so many rows, and of so many in each list of their space, most vectors needn't be read, since
-# their codes tell that they are not among the best. Of fewer, too many come close to the best.
-ROWS_BY_CODES, ROWS_A_LIST = 512, 16
 NO_BITS, NO_MARKS = np.zeros(0, np.uint32), (np.zeros(0, np.uint8), 0, 0)
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
@@ -37,7 +33,6 @@ class Few:
     compared: looking through their codes first would cost as much."""
 
     part: Part
-    space: int
     at: Ints  # (rows,)
     links: int
 
@@ -51,8 +46,8 @@ class Few:
         return self.at
 
     def sample(self, count: int) -> Ints:
-        """Up to `count` of them, or a few more, always the same."""
-        return self.at[:: max(len(self.at) // max(count, 1), 1)]
+        """Up to `count` of them, always the same."""
+        return self.at[:: max(math.ceil(len(self.at) / max(count, 1)), 1)]
 
     def links_among(self, links: Collection[int]) -> int:
         """Of how many of those links a row may answer."""
@@ -68,15 +63,10 @@ class Few:
         segment, wanted = self.part.segment, min(wanted, len(self.at))
         hits, of_hits = Hits.room(wanted, len(query)), np.empty(wanted, np.int64)
         left_out = in_order(without) if without else NO_IDS
-        loop, codes = top.best_of_few, tuple[Any, ...]()
-        if len(self.at) >= ROWS_BY_CODES:
-            here = segment.lists_of(segment.of_space(self.space)[1])
-            if len(self.at) >= ROWS_A_LIST * (here.stop - here.start):
-                loop, codes = top.best_of_few_by_codes, self._codes(query, here)
         overwritings = segment.overwritings
         while True:
-            found, bad = loop(
-                *(self.at, left_out, *codes, *segment.checked_vectors, segment.mapped["links"]),
+            found, bad = top.best_of_few(
+                *(self.at, left_out, *segment.checked_vectors, segment.mapped["links"]),
                 *(segment.mapped["frames"], segment.posted, segment.animated, query),
                 *(*hits, of_hits),
             )
@@ -87,16 +77,6 @@ class Few:
         if segment.overwritings == overwritings:
             return hits
         return hits.at(~segment.overwritten(of_hits[:found]))
-
-    def _codes(self, query: Floats, here: slice) -> tuple[Any, ...]:
-        """What `best_of_few_by_codes` takes of the codes; `here` are the lists of the space."""
-        segment = self.part.segment
-        planes, step, most = rotated_bits(segment, query)
-        return (
-            *(*segment.encoded, segment.starts[here.start : here.stop + 1]),
-            *(segment.centroids[here], segment.lengths[here], DEVIATIONS * segment.errors[here]),
-            *(planes, step, most),
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,24 +161,19 @@ class Many:
 
     def _rotated(self, query: Floats) -> tuple[Lists, RotatedQuery]:
         """The lists as this query sees them, and the query as it is compared with codes."""
+        from index.search.kernels import codes
+
         segment, begin = self.part.segment, self.allowed.begin
         here = segment.lists_of(slice(begin, begin + len(self.allowed.alive)))
         base = segment.centroids[here] @ query
-        planes, step, most = rotated_bits(segment, query)
+        planes = np.empty((PLANES, segment.codes.shape[1]), np.uint64)
+        step = codes.rotated_bits(segment.rotated(query), planes)
         order = np.argsort(-(base + REACH * segment.spreads[here]))
         slack = DEVIATIONS * segment.errors[here]
         starts = segment.starts[here.start : here.stop + 1]
         lists = Lists(order, starts, base, base / segment.lengths[here], slack)
-        return lists, RotatedQuery(planes, step, most, query)
-
-
-def rotated_bits(segment: Segment, query: Floats) -> tuple[Words, np.float32, np.float32]:
-    """A query as it is compared with the segment's codes: `arguments.RotatedQuery`."""
-    from index.search.kernels import codes
-
-    planes = np.empty((PLANES, segment.codes.shape[1]), np.uint64)
-    step = codes.rotated_bits(segment.rotated(query), planes)
-    return planes, np.float32(step), np.float32(step * LEVELS * len(query) / 2)
+        most = np.float32(step * LEVELS * len(query) / 2)
+        return lists, RotatedQuery(planes, np.float32(step), most, query)
 
 
 View = Few | Many
@@ -222,17 +197,19 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
     alive, limited = part.alive[blocks], has_limits(filter) or filter.only is not None
     if limited or rows <= sizes.few_rows:
         limits = limits_of(filter)
-        marks = segment.marks_of(limits) if limited else NO_MARKS
+        marks = segment.marks_of(limits) if has_limits(filter) else NO_MARKS
         only = NO_IDS if filter.only is None else part.places_of(filter.only)
+        only.flags.writeable = False  # as NO_IDS, for which the loop is compiled
         asked = (
             *(number, here.start - 1, segment.keys, *segment.by_key, part.alive),
             *(*segment.columns, segment.animated, *limits, *marks),
             *(filter.only is not None, only, blocks.start),
         )
         few = np.empty(min(sizes.few_rows, rows), np.int64)
-        rows, links = filters.rows_within(*asked, NO_BITS, few)
+        rows, within = filters.rows_within(*asked, NO_BITS, few)
         if rows >= 0:
-            return Few(part, filter.space, few[:rows], links) if rows else None
+            # Of all rows of some keys it is known, even while one is being removed.
+            return Few(part, few[:rows], within if limited else links) if rows else None
         alive = np.zeros_like(alive)
         rows, links = filters.rows_within(*asked, alive, few)
     allowed = Allowed(

@@ -39,9 +39,30 @@ MUTANTS = (
     Mutant(
         "a time is looked at, and not only its mark",
         "index/search/kernels/filters.py",
-        "                if not (within and since <= posted[row] and posted[row] < until):\n",
-        "                if not (within and since <= posted[row]):\n",
+        "np.uint32(since <= posted[row]) & np.uint32(posted[row] < until)",
+        "np.uint32(since <= posted[row])",
         (f"{SEGMENT}::test_no_space_answers_for_another",),
+    ),
+    Mutant(
+        "an owner is looked at, and not only a mark",
+        "index/search/kernels/filters.py",
+        "                may &= np.uint32(has(named, owners[row]) == of_named)\n",
+        "                may &= np.uint32(1)\n",
+        (f"{SEGMENT}::test_no_space_answers_for_another",),
+    ),
+    Mutant(
+        "a row that is removed while it is compared is no hit",
+        "index/search/view.py",
+        "        if segment.overwritings == overwritings:\n",
+        "        if overwritings >= 0:\n",
+        (f"{SEGMENT}::test_row_that_is_removed_while_it_is_compared_is_no_hit",),
+    ),
+    Mutant(
+        "a removed row is no longer among those of its channel",
+        "index/search/kernels/filters.py",
+        "may = (alive[row // _LANES] >> np.uint32(row % _LANES)) & np.uint32(1)",
+        "may = np.uint32(1)",
+        (f"{SEGMENT}::test_same_answers_as_brute_force_over_a_random_history",),
     ),
     Mutant(
         "a link whose removal is under way was not missed",

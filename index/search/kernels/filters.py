@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import EIGHT, FOREVER, LANES
+from index.search.kernels.constants import CHUNK, EIGHT, FOREVER, LANES
 from index.search.kernels.instructions import count_zeros
 
-CHUNK = 1024  # rows whose marks are compared, before those are looked at that this leaves
 _LANES, _U1 = np.uint64(LANES), np.uint32(1)
 
 
@@ -238,8 +237,8 @@ def rows_within(
     """How many (rows, links) have keys that may answer, are there, and are within the limits; both
     are -1 if that is more rows than `out` has room for.
 
-    The time it takes grows with the rows of these keys. Of rows with others, such as those in
-    channels that the asker can't read, it looks at none.
+    The time it takes grows with the rows of these keys, or with those of `only`. Of others, such as
+    rows in channels that the asker can't read, it looks at none.
     """
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
@@ -280,10 +279,7 @@ def rows_within(
             if some:
                 may &= np.uint32(allowed[_place(keys[row], lesser, allowed.shape[0])])
             if of_owners:
-                is_named = False
-                for o in range(named.shape[0]):
-                    is_named |= owners[row] == named[o]
-                may &= np.uint32(is_named == of_named)
+                may &= np.uint32(has(named, owners[row]) == of_named)
             if of_time:
                 may &= np.uint32(since <= posted[row]) & np.uint32(posted[row] < until)
             these[kept] = these[i]

@@ -11,13 +11,10 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import FOREVER, PRODUCT_ERROR
+from index.search.kernels.constants import CHUNK, EIGHT, FOREVER, PRODUCT_ERROR
 from index.search.kernels.filters import first_place, has
 from index.search.kernels.products import quantized_products
 from index.search.kernels.top import best_links
-
-CHUNK = 1024  # rows whose columns are compared one after the other, while a cache holds the outcome
-_BYTES = 8  # rows that are passed over at once where none of them may answer
 
 
 @compiled
@@ -74,13 +71,13 @@ def allowed_rows(
             some_keys = keys[start : start + many]
             for i in range(many):
                 here[i] = allowed[np.uint32(some_keys[i])]
-        for number in range(CHUNK // _BYTES):
+        for number in range(CHUNK // EIGHT):
             eight = eights[number]
             if eight == 0:
                 continue
             # Without branches: the processor could not predict them.
-            for i in range(_BYTES):
-                rows[found] = start + number * _BYTES + i
+            for i in range(EIGHT):
+                rows[found] = start + number * EIGHT + i
                 found += np.int64((eight >> np.uint64(8 * i)) & np.uint64(1))
     kept = np.int64(0)
     for i in range(found):
@@ -142,10 +139,8 @@ def best_in_memory(
     these, steps = rows[:n], np.empty(query.shape[0], np.int16)
     estimates = np.empty(n, np.float32)
     most = quantized_products(quantized, scales, these, query, error, steps, estimates)
-    words, none = vectors.view(np.uint64), np.zeros(0, np.uint64)
-    found, _ = best_links(
-        *(estimates, most + PRODUCT_ERROR, these, vectors, words, none, none),
-        *(links, frames, posted, animated, query),
+    found = best_links(
+        *(estimates, most + PRODUCT_ERROR, these, vectors, links, frames, posted, animated, query),
         *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
     )
     return n, of_links, found

@@ -16,15 +16,6 @@ _U2 = np.uint64(2)
 
 
 @compiled
-def is_intact(words: Any, checksums: Any, multipliers: Any, row: int) -> bool:
-    """Whether a row is what was written. The arrays are those of `arguments.Vectors`."""
-    check = np.uint64(0)
-    for j in range(words.shape[1]):
-        check += words[row, j] * multipliers[j]
-    return bool(check == checksums[row])
-
-
-@compiled
 def row_score(
     vectors: Any, words: Any, checksums: Any, multipliers: Any, query: Any, row: int
 ) -> tuple[Any, Any]:
@@ -36,7 +27,10 @@ def row_score(
     product = np.float32(0)
     for j in range(vectors.shape[1]):
         product += vectors[row, j] * query[j]
-    return product, is_intact(words, checksums, multipliers, row)
+    check = np.uint64(0)
+    for j in range(words.shape[1]):
+        check += words[row, j] * multipliers[j]
+    return product, check == checksums[row]
 
 
 @compiled

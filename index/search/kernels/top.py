@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.codes import row_differing
 from index.search.kernels.constants import LANES, LOWEST, PRODUCT_ERROR, TOMBSTONE
-from index.search.kernels.filters import first_place, has
+from index.search.kernels.filters import has
 from index.search.kernels.instructions import prefetch_row
-from index.search.kernels.products import AHEAD, exact_score, is_intact, row_score
+from index.search.kernels.products import AHEAD, exact_score, row_score
 
 
 @compiled
@@ -66,9 +65,6 @@ def best_links(
     error: float,  # how much greater than its estimate a score may be
     rows: Any,  # (n,) int64, these rows
     vectors: Any,  # (m, d) float32, of all rows
-    words: Any,  # as `arguments.Vectors`; without checksums, no row is checked
-    checksums: Any,
-    multipliers: Any,
     links: Any,  # (m,) int64; TOMBSTONE of a row that is gone
     frames: Any,  # (m,) int32
     posted: Any,  # (m,) float64
@@ -80,10 +76,9 @@ def best_links(
     out_posted: Any,  # (k,) float64
     out_vectors: Any,  # (k, d) float32
     out_rows: Any,  # (k,) int64
-) -> tuple[int, int]:
+) -> int:
     """Fills these arrays with the k links that are most like the query, each with its best frame,
-    the greatest score first, and then the least link. How many there are, and a row that isn't what
-    was written, or -1.
+    the greatest score first, and then the least link. How many there are.
 
     A link with several frames may fill the first places, so the number of rows that are taken grows
     until enough links are found.
@@ -104,8 +99,6 @@ def best_links(
                     continue
                 if estimates[i] + error < scores[0]:
                     continue
-                if checksums.shape[0] > 0 and not is_intact(words, checksums, multipliers, rows[i]):
-                    return 0, int(rows[i])
                 score = exact_score(vectors, rows[i], exact_query)
                 if links[rows[i]] != TOMBSTONE and _follows(
                     scores[0], best[0], score, rows[i], links, frames
@@ -125,11 +118,11 @@ def best_links(
             out_vectors[found], out_rows[found] = vectors[best[i]], best[i]
             found += 1
             if found == out_links.shape[0]:
-                return found, -1
+                return found
         if taken == n:
             break
         taken = min(2 * taken, n)
-    return found, -1
+    return found
 
 
 @compiled
@@ -165,68 +158,11 @@ def best_of_few(
         estimates[i], intact = row_score(vectors, words, checksums, multipliers, query, row)
         if not intact:
             return 0, int(row)
-    found, bad = best_links(
-        *(estimates, PRODUCT_ERROR, rows, vectors, words, checksums[:0], multipliers),
-        *(links, frames, posted, animated, query),
+    found = best_links(
+        *(estimates, PRODUCT_ERROR, rows, vectors, links, frames, posted, animated, query),
         *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
     )
-    return found, bad
-
-
-@compiled
-def best_of_few_by_codes(
-    rows: Any,  # (n,) int64, the rows that may answer
-    without: Any,  # (w,) int64, ascending: links to leave out
-    bits: Any,  # as `arguments.Codes`
-    factors: Any,
-    starts: Any,  # (lists + 1,) int64, the first block of each list of the space
-    centroids: Any,  # (lists, d) float32
-    lengths: Any,  # (lists,) float32, of the centroids
-    slacks: Any,  # (lists,) float32, how much better than its estimate a row may be
-    planes: Any,  # as `arguments.RotatedQuery`
-    step: Any,
-    most: Any,
-    vectors: Any,  # as `arguments.Vectors`
-    words: Any,
-    checksums: Any,
-    multipliers: Any,
-    overwritten: Any,
-    links: Any,  # from here on as in `best_links`
-    frames: Any,
-    posted: Any,
-    animated: bool,
-    query: Any,
-    out_links: Any,
-    out_frames: Any,
-    out_scores: Any,
-    out_posted: Any,
-    out_vectors: Any,
-    out_rows: Any,
-) -> tuple[int, int]:
-    """What `best_of_few` gives. Only the vectors of rows are read that may be among the best by
-    their codes."""
-    count = starts.shape[0] - 1
-    base, along = np.zeros(count, np.float32), np.zeros(count, np.float32)
-    for one in range(count):
-        for j in range(query.shape[0]):
-            base[one] += centroids[one, j] * query[j]
-        along[one] = base[one] / lengths[one]
-    estimates = np.empty(rows.shape[0], np.float32)
-    for i in range(rows.shape[0]):
-        row, estimates[i] = rows[i], LOWEST
-        if overwritten[row] or (without.shape[0] > 0 and has(without, links[row])):
-            continue
-        block = row // LANES
-        one = first_place(starts, block + 1) - 1
-        product = most - step * np.float32(row_differing(bits, block, row % LANES, planes))
-        estimate = base[one] + along[one] * factors[1, row] + factors[0, row] * product
-        estimates[i] = estimate + slacks[one]
-    found, bad = best_links(
-        *(estimates, PRODUCT_ERROR, rows, vectors, words, checksums, multipliers),
-        *(links, frames, posted, animated, query),
-        *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
-    )
-    return found, bad
+    return found, -1
 
 
 @compiled

@@ -7,9 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from index import search
-from index.search.kernels import constants
+from index.search.kernels import codes, constants, filters, memtable, products, scan, top
+from index.search.kernels.warm import warm
+from index.search.rows import Rows
 from index.search.segment_file import plan
+from index.search.sizes import Sizes
+from index.types.filter import Filter
+from index.types.records import Changes
+from tests.index.search.oracle import Row, entries, unit
 
 FOLDER = Path(search.__file__).parent
 
@@ -75,3 +83,41 @@ def test_arrays_lie_where_they_lay_in_files_written_before() -> None:
         ("rotation", (86016, "<f4", (64, 64))),
         ("key_names", (102400, "<i8", (2, 3))),
     ]
+
+
+def test_no_question_waits_for_a_loop_to_be_compiled(tmp_path: Path) -> None:
+    rng, rows = np.random.default_rng(1), Rows(64, folder=tmp_path, sizes=Sizes(settle_rows=500))
+    warm(64)
+    before = _compiled()
+    vectors = unit(rng, 1200, 64)
+    some = [Row(n, 1, n % 5, False, vectors[n : n + 1], n % 3, float(n)) for n in range(1200)]
+    rows.apply(Changes(added=entries(some[:1000])))
+    rows.finish_compaction(settling := rows.begin_settling(hurried=True), settling.build())
+    rows.apply(Changes([3], entries(some[1000:])))
+    for few_rows in (0, 2048):
+        rows._sizes = Sizes(few_rows=few_rows)
+        for filter in (
+            Filter(1),
+            Filter(1, frozenset({1, 2}), kind="image"),
+            Filter(1, owners=frozenset({1}), since=10.0),
+            Filter(1, but_owners=frozenset({1}), until=900.0),
+            Filter(1, only=frozenset({5, 6, 1001}), without=frozenset({6})),
+            Filter(2),
+        ):
+            found = rows.search(vectors[5], filter, k=5)
+            assert (len(found.links) > 0) == (filter.space == 1)
+    assert _compiled() == before
+
+
+def _compiled() -> dict[str, int]:
+    """For how many types of arguments each loop is compiled."""
+    loops = {
+        f"{module.__name__}.{name}": loop
+        for module in (codes, filters, memtable, products, scan, top)
+        for name, loop in vars(module).items()
+    }
+    return {
+        name: len(loop.signatures)
+        for name, loop in loops.items()
+        if hasattr(loop, "nopython_signatures")
+    }
