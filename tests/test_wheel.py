@@ -21,7 +21,6 @@ PACKAGES = (
     *("bench", "bot", "checks", "console", "demo", "index", "pocket", "sandbox", "serve"),
     "trial_postgres",
 )
-SHOWN = 8  # of so many pictures of the demo's world, one is left for these tests
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
@@ -73,15 +72,18 @@ def _give_compiled_loops(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def small_world(installed: Path) -> None:
-    """Fewer pictures in the demo's world. tests/page/test_magpie.py has all of them indexed."""
-    file = installed / "demo" / "world" / "world.json"
-    world = json.loads(file.read_text(encoding="utf-8"))
+    """Only pictures with snow in the demo's world. tests/page/test_magpie.py has all indexed."""
+    folder = installed / "demo" / "world"
+    world, labels = (
+        json.loads((folder / name).read_text(encoding="utf-8"))
+        for name in ("world.json", "labels.json")
+    )
+    snowy = {file for file, label in labels.items() if "snow" in label["places"]}
     for guild in world["guilds"]:
-        shown = [message for message in guild["messages"] if message.get("attachments")]
-        for number, message in enumerate(shown):
-            if number % SHOWN:
-                message["attachments"] = []
-    file.write_text(json.dumps(world), encoding="utf-8")
+        for message in guild["messages"]:
+            pictures = message.get("attachments", [])
+            message["attachments"] = [one for one in pictures if one["file"] in snowy]
+    (folder / "world.json").write_text(json.dumps(world), encoding="utf-8")
 
 
 class Shell:
