@@ -14,6 +14,10 @@ WORKERS := $(shell echo $$(( $(CORES) + 2 )))
 # the sandbox's tests.
 NPM := node_modules/.installed
 
+# The tests start hundreds of processes. Python compiles each module for all of them once, also where
+# the environment asks it not to.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo run check test loops lint page libraries bench bench-report world model screenshots browser clean
 
 help:
@@ -119,8 +123,8 @@ check: lint $(VENV)/.trial
 
 # Otherwise each process of tests would compile them.
 loops: $(VENV)/.test
-	@echo "test: compiling the loops of the search"
-	@$(PYTHON) -c "from index.search.kernels.warm import warm; warm(512)"
+	@echo "test: compiling the loops"
+	@$(PYTHON) -c "from checks.chaos.run import compile_loops; compile_loops()"
 
 test: $(VENV)/.test $(VENV)/.trial
 	@$(MAKE) --silent --jobs=3 loops lint browser libraries

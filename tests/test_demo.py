@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-
-import pytest
 
 from sandbox import lock
 
@@ -29,21 +26,3 @@ def test_a_folder_that_another_demo_uses_is_named_and_left_alone(tmp_path: Path)
     assert not run.stderr
     assert (tmp_path / "bot.log").read_text(encoding="utf-8") == "of the other"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bot.log", lock.NAME]
-
-
-@pytest.mark.slow
-def test_the_demo_answers_from_postgresql(postgres_server: str) -> None:
-    """It starts a server of its own; the fixture skips this where none can be started."""
-    command = [sys.executable, "-m", "demo", "--once", "--port", "0", "--db", "postgres"]
-    with tempfile.TemporaryDirectory() as name:
-        data = Path(name)
-        data.chmod(0o711)  # as root, another user runs the server
-        told = subprocess.run(
-            [*command, "--data", str(data)], check=False, capture_output=True, text=True
-        )
-        assert told.returncode == 0, told.stdout + told.stderr
-        assert "the gallery is in a PostgreSQL server" in told.stdout
-        assert "Closest to “dog in snow”" in told.stdout
-        assert not (data / "magpie.db").exists()
-        password = (data / "postgres" / "password").read_text()
-        assert password not in told.stdout + (data / "bot.log").read_text()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import magpie
 from bench import MEASUREMENTS
 from bench.measured.kept import read as read_kept
 from bench.measured.tables import ALL_TARGETS, names, written
@@ -45,17 +46,15 @@ def test_make_targets_that_are_named_exist(document: Path) -> None:
         assert name in targets, name
 
 
-def test_readme_command_line_is_understood() -> None:
+def test_readme_command_line_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
     calls = re.findall(r"bin/magpie (\w+)(.*)", (ROOT / "README.md").read_text())
     assert {verb for verb, _ in calls} == {
         "add", "find", "copies", "map", "serve", "info", "models", "look", "remove", "backup",
         "restore", "demo",
     }  # fmt: skip
     for verb, rest in calls:
-        said = subprocess.run(
-            [sys.executable, "magpie.py", verb, "--help"],
-            cwd=ROOT, capture_output=True, text=True, check=True,
-        ).stdout  # fmt: skip
+        assert magpie.main([verb, "--help"]) == 0
+        said = capsys.readouterr().out
         for option in re.findall(r"--?\w+", re.split("[#|]", rest)[0]):
             assert option in said
 

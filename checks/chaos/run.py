@@ -91,7 +91,7 @@ class Outcome:
 
 def run(options: Options) -> Report:
     """The counts of one seed, or of many together. Each count has to be 0."""
-    _compile()
+    compile_loops()
     minutes = MINUTES if options.minutes is None else options.minutes
     seeds = [options.seed] if options.seeds is None else options.seeds
     outcomes = []
@@ -112,7 +112,7 @@ def run(options: Options) -> Report:
     return Report(figures, {}, targets)
 
 
-def _compile() -> None:
+def compile_loops() -> None:
     """Compile all loops, unless that is done, so that each process of the bot finds them on disk.
 
     On a busy machine this takes minutes: longer than a run waits for a start or an answer.

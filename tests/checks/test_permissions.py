@@ -74,10 +74,29 @@ def _place(place: str) -> Path | str:
 # ── That it would notice ─────────────────────────────────────────────────────────────────
 
 
-async def noticed(tmp_path: Path, model: Embedder, *, judges: bool = False) -> Verdict:
-    verdict = Verdict()
-    await inquire(1, 6, tmp_path, model, verdict, servers=1, judges=judges)
-    return verdict
+class Noticed(Exception):
+    """A fault of the kind that was waited for."""
+
+
+class UntilNoticed(Verdict):
+    """Ends the questions at the first fault of one kind, such as `leaked`."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if value and name == getattr(self, "fault", None):
+            raise Noticed
+
+
+async def assert_noticed(
+    fault: str, tmp_path: Path, model: Embedder, *, worlds: int = 6, judges: bool = False
+) -> None:
+    verdict = UntilNoticed(fault)
+    with pytest.raises(Noticed):
+        await inquire(1, worlds, tmp_path, model, verdict, servers=1, judges=judges)
 
 
 async def test_a_bot_that_shows_a_channel_too_many_is_found_out(
@@ -87,7 +106,7 @@ async def test_a_bot_that_shows_a_channel_too_many_is_found_out(
         return {group.id for group in groups}, []
 
     monkeypatch.setattr(access, "known", known)
-    assert (await noticed(tmp_path, model)).leaked
+    await assert_noticed("leaked", tmp_path, model)
 
 
 async def test_a_bot_that_shows_a_channel_too_few_is_found_out(
@@ -100,27 +119,20 @@ async def test_a_bot_that_shows_a_channel_too_few_is_found_out(
         return set(sorted(allowed)[1:]), private
 
     monkeypatch.setattr(access, "known", known)
-    assert (await noticed(tmp_path, model)).withheld
+    await assert_noticed("withheld", tmp_path, model)
 
 
-async def noticed_by(
-    door: str,
-    tmp_path: Path,
-    model: Embedder,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    judges: bool = False,
-) -> Verdict:
+def only(door: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let members ask in one way only."""
     monkeypatch.setattr(asking, "DOORS", {door: DOORS[door]})
-    return await noticed(tmp_path, model, judges=judges)
 
 
 async def test_a_bot_that_offers_closed_names_while_somebody_types_is_found_out(
     tmp_path: Path, model: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(suggestions, "_open", lambda _, groups: {group.id for group in groups})
-    door = "what is offered while typing"
-    assert (await noticed_by(door, tmp_path, model, monkeypatch)).leaked
+    only("what is offered while typing", monkeypatch)
+    await assert_noticed("leaked", tmp_path, model)
 
 
 @pytest.mark.parametrize("door", ["a watch", "a watch, in a channel"])
@@ -133,7 +145,8 @@ async def test_notices_of_closed_channels_are_found_out(
         return {group.id for group in groups}
 
     monkeypatch.setattr(Sight, "look", look)
-    assert (await noticed_by(door, tmp_path, model, monkeypatch)).leaked
+    only(door, monkeypatch)
+    await assert_noticed("leaked", tmp_path, model)
 
 
 async def test_a_bot_that_knows_closed_names_is_found_out(
@@ -145,8 +158,8 @@ async def test_a_bot_that_knows_closed_names_is_found_out(
         return known(guild, groups, lambda asked: {group.id for group in asked})
 
     monkeypatch.setattr(names, "known_places", all_known)
-    door = "/find with fields"
-    assert (await noticed_by(door, tmp_path, model, monkeypatch)).told
+    only("/find with fields", monkeypatch)
+    await assert_noticed("told", tmp_path, model)
 
 
 async def test_a_form_that_knows_closed_names_is_found_out(
@@ -160,17 +173,16 @@ async def test_a_form_that_knows_closed_names_is_found_out(
     monkeypatch.setattr(names, "known_places", all_known)
     monkeypatch.setattr(asking, "CHANGES", ("narrow",))
     # The commands of this door name no channel; only the form below its answers does.
-    monkeypatch.setattr(asking, "DOORS", {"/find": DOORS["/find"]})
-    verdict = Verdict()
-    await inquire(1, 12, tmp_path, model, verdict, servers=1)
-    assert verdict.told
+    only("/find", monkeypatch)
+    await assert_noticed("told", tmp_path, model, worlds=12)
 
 
 async def test_a_bot_that_hides_that_nothing_fits_is_found_out(
     tmp_path: Path, judging: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cards, "nothing_like", lambda _: answer_text.nothing_found())
-    assert (await noticed_by("/find", tmp_path, judging, monkeypatch, judges=True)).told
+    only("/find", monkeypatch)
+    await assert_noticed("told", tmp_path, judging, judges=True)
 
 
 async def test_guesses_from_closed_channels_are_found_out(
@@ -185,4 +197,5 @@ async def test_guesses_from_closed_channels_are_found_out(
 
     monkeypatch.setattr(Gallery, "search", search_all)
     monkeypatch.setattr(Sight, "open", lambda _, groups: {group.id for group in groups})
-    assert (await noticed_by("/find", tmp_path, judging, monkeypatch, judges=True)).leaked
+    only("/find", monkeypatch)
+    await assert_noticed("leaked", tmp_path, judging, judges=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -12,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.page import processes, village
+from tests.page.contexts import Contexts
 from tests.page.processes import CHROMIUM_FLAGS, PHONE, WINDOW
 
 TIMEOUT_MS = 60_000  # enough on a busy machine
@@ -36,6 +38,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
+def contexts(browser: Browser) -> Contexts:
+    """The contexts of the browser, each of which several tests use, one after the other."""
+    return Contexts(browser)
+
+
+@pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a sandbox with the village in it."""
     folder = tmp_path_factory.mktemp("village")
@@ -44,17 +52,16 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def enter(browser: Browser, base: str) -> AsyncIterator[Enter]:
+async def enter(contexts: Contexts, base: str) -> AsyncIterator[Enter]:
     """enter("mei", channel=…) → a new page, logged in. Errors in the page fail the test."""
-    contexts = []
+    lent = AsyncExitStack()
     errors: list[str] = []
 
     async def enter(name: str, channel: str = village.PETS, *, phone: bool = False) -> Page:
         window = PHONE if phone else WINDOW
-        context = await browser.new_context(
-            viewport=window, has_touch=phone, is_mobile=phone, color_scheme="dark"
+        context = await lent.enter_async_context(
+            contexts.lent(viewport=window, has_touch=phone, is_mobile=phone, color_scheme="dark")
         )
-        contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -62,9 +69,8 @@ async def enter(browser: Browser, base: str) -> AsyncIterator[Enter]:
         await page.wait_for_selector(".app:not(.starting)")
         return page
 
-    yield enter
-    for context in contexts:
-        await context.close()
+    async with lent:
+        yield enter
     assert not errors, errors
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +97,7 @@ def test_a_folder_is_added_served_and_ended(
     given = ("--db", "g.db", "--model", str(model))
     with running("photos", "--add", *given, folder=home) as (url, process):
         while not started.exists():
-            pass
+            time.sleep(0.02)
         of_browser, opened = started.read_text().split()
         assert url.split("/")[3] not in opened  # all accounts can read with what it was started
         with urllib.request.urlopen(opened, timeout=30) as answer:
@@ -104,7 +105,7 @@ def test_a_folder_is_added_served_and_ended(
         with urllib.request.urlopen(url, timeout=30) as answer:
             assert answer.headers["Content-Type"].startswith("text/html")
         while told(url)["adding"] is not None:
-            pass
+            time.sleep(0.1)
         assert told(url)["count"] == 5
         asked = urllib.request.Request(url + "api/ask", json.dumps({"line": "castle"}).encode())
         with urllib.request.urlopen(asked, timeout=60) as answer:

@@ -244,7 +244,7 @@ def test_full_disk_is_one_sentence_and_keeps_what_was_committed(
     add: Callable[..., int], tiny_clip: Path, tmp_path: Path, photos: Path
 ) -> None:
     add("photos")
-    patches(tmp_path / "many", 500)
+    patches(tmp_path / "many", 100)
     code = f"""
 import resource, sys
 from index.cli.main import main
@@ -263,7 +263,7 @@ sys.exit(main(["add", "many", "--db", "g.db", "--model", {str(tiny_clip)!r}]))
     assert done.stderr.count("\n") == 1
     assert len([source for source in stored() if "/photos/" in source]) == 5
     assert add("many") == 0
-    assert len(stored()) == 505
+    assert len(stored()) == 105
 
 
 # ---- find, info, look

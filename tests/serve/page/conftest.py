@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Page
 
 from tests.page.conftest import TIMEOUT_MS
 from tests.page.conftest import browser as browser  # pytest finds it here
+from tests.page.conftest import contexts as contexts
+from tests.page.contexts import Contexts
 from tests.page.processes import PHONE, WINDOW
 from tests.serve.page import holidays
 
@@ -37,27 +40,27 @@ def address(folder: Path) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def enter(browser: Browser, address: str) -> AsyncIterator[Enter]:
+async def enter(contexts: Contexts, address: str) -> AsyncIterator[Enter]:
     """enter("#q=dog") → a new page at this question. Errors in the page fail the test."""
-    contexts = []
+    lent = AsyncExitStack()
     errors: list[str] = []
 
     async def enter(question: str = "", *, phone: bool = False, scheme: Any = "light") -> Page:
-        context = await browser.new_context(
-            viewport=PHONE if phone else WINDOW,
-            has_touch=phone,
-            is_mobile=phone,
-            color_scheme=scheme,
-            locale="en-GB",
+        context = await lent.enter_async_context(
+            contexts.lent(
+                viewport=PHONE if phone else WINDOW,
+                has_touch=phone,
+                is_mobile=phone,
+                color_scheme=scheme,
+                locale="en-GB",
+            )
         )
-        contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         await page.goto(f"{address}{question}")
         return page
 
-    yield enter
-    for context in contexts:
-        await context.close()
+    async with lent:
+        yield enter
     assert not errors, errors
