@@ -350,6 +350,7 @@ def test_row_that_is_removed_while_it_is_compared_is_no_hit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, vectors = filled(tmp_path)
+    assert rows.search(vectors[17], Filter(1), k=5).links[0] == 17
     loop = top.best_of_few
 
     def compare(*args: Any) -> Any:
