@@ -39,7 +39,8 @@ def _gaussian(sigma: float) -> Floats:
     """A Gaussian of this width in pixels, as the kernel of a convolution."""
     radius = math.ceil(3 * sigma)
     kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    return (kernel / kernel.sum()).astype(np.float32)
+    made: Floats = (kernel / kernel.sum()).astype(np.float32)
+    return made
 
 
 # What blurs a picture to the first level, and each level to the next one.

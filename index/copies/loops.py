@@ -50,8 +50,10 @@ def _octave(image: Any, kernels: Any, contrast: float, ratio: float, margin: int
               them, with m at most `most`
     """
     height, width = image.shape
-    levels = np.empty((len(kernels) + 1, height, width), np.float32)
-    layers = np.empty((len(kernels), height, width), np.float32)
+    # One piece of memory: of two, the C library gives one back to the system after each picture,
+    # and the system clears its pages for the next one.
+    room = np.empty((2 * len(kernels) + 1, height, width), np.float32)
+    levels, layers = room[: len(kernels) + 1], room[len(kernels) + 1 :]
     levels[0] = image
     for n in range(len(kernels)):
         convolve(levels[n], kernels[n], levels[n + 1])
