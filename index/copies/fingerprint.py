@@ -103,8 +103,7 @@ def fingerprint(frames: Sequence[Image.Image], size: tuple[int, int]) -> Fingerp
     frames   RGB
     size     of the full picture
     """
-    frame, small = _shown(frames)
-    grey = np.asarray(small, np.float32)
+    frame, small, grey = _shown(frames)
     width, height = small.size
     whole, content = (0, 0, width, height), content_box(grey)
     hash_of_whole = _hash(grey, whole)
@@ -123,23 +122,20 @@ def fingerprint(frames: Sequence[Image.Image], size: tuple[int, int]) -> Fingerp
     )
 
 
-def _shown(frames: Sequence[Image.Image]) -> tuple[Image.Image, Image.Image]:
-    """The first frame that shows something, or the first one; and as it is looked at."""
-    looked_at = ((frame, _grey(frame)) for frame in frames)
+def _shown(frames: Sequence[Image.Image]) -> tuple[Image.Image, Image.Image, Floats]:
+    """The first frame that shows something, or the first one; and as it is looked at, which is
+    grey, as a picture and as (h, w) float32."""
+    looked_at = ((frame, *_grey(frame)) for frame in frames)
     first = next(looked_at)
-    return next((one for one in chain([first], looked_at) if _shows(one[1])), first)
+    return next((one for one in chain([first], looked_at) if one[2].std() >= MIN_CONTRAST), first)
 
 
-def _grey(frame: Image.Image) -> Image.Image:
-    """Of the size in which pictures are looked at."""
+def _grey(frame: Image.Image) -> tuple[Image.Image, Floats]:
     width, height = frame.size
     scale = min(SHORT_EDGE / min(width, height), LONG_EDGE / max(width, height))
     wide, high = (max(LEAST_EDGE, round(edge * scale)) for edge in frame.size)
-    return frame.convert("L").resize((wide, high), Image.Resampling.BICUBIC)
-
-
-def _shows(grey: Image.Image) -> bool:
-    return float(np.asarray(grey, np.float32).std()) >= MIN_CONTRAST
+    image = frame.convert("L").resize((wide, high), Image.Resampling.BICUBIC)
+    return image, np.asarray(image, np.float32)
 
 
 def _thumbnail(grey: Image.Image) -> Bytes:
