@@ -28,8 +28,10 @@ def test_a_blur_is_the_convolution_in_both_directions(
 
 def test_extremes_are_above_or_below_all_their_neighbours() -> None:
     layers = np.random.default_rng(2).normal(0, 4, (4, 21, 38)).astype(np.float32)
-    layers[:, :10] += 30.0  # all above zero: a valley there doesn't count
-    layers[:, 10:] -= 30.0  # nor does a hill here
+    layers[:, :10] += 30.0
+    layers[:, 10:] -= 30.0
+    layers[:3, 4:7, 30:33], layers[1, 5, 31] = 95.0, 90.0  # a valley above zero
+    layers[1:, 14:17, 30:33], layers[2, 15, 31] = -95.0, -90.0  # a hill below zero
     layers[1, 5, 9] = layers[1, 5, 10] = 90.0  # equal neighbours: neither is above the other
     least, margin = 38.0, 2
     out = np.empty((2000, 4), np.float32)
