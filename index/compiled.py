@@ -10,21 +10,28 @@ from typing import Any
 
 import numba
 
+# What a compiler may assume and change without adding up sums in another order.
+IN_ORDER = {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}
 
-def compiled(function: Callable[..., Any]) -> Any:
+
+def compiled(function: Callable[..., Any], *, in_order: bool = False) -> Any:
     """The function as machine code, cached on disk if the package or a home folder is writable.
 
     The machine code includes the loops that the function calls and the values of global constants.
     numba compiles it again when its own file changes, but doesn't check other files. So the name of
     the function, which is its key in the cache, gets a checksum of all files in its folder.
+
+    in_order  add up sums as they are written, so that each is the same to the last bit however its
+              loop is arranged
     """
+    fastmath: Any = IN_ORDER if in_order else True
     folder = Path(function.__code__.co_filename).parent
     function.__qualname__ = f"{function.__qualname__}_{_fingerprint(folder):08x}"
     njit: Any = numba.njit  # its annotations have another return type
     try:
-        return njit(nogil=True, fastmath=True, cache=True)(function)
+        return njit(nogil=True, fastmath=fastmath, cache=True)(function)
     except RuntimeError:  # nowhere to write the cache: each process compiles it again
-        return njit(nogil=True, fastmath=True)(function)
+        return njit(nogil=True, fastmath=fastmath)(function)
 
 
 @functools.cache

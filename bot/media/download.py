@@ -42,7 +42,9 @@ ATTEMPTS = 4
 LONGEST_WAIT_S = 20.0  # even where the server asks for more
 MAX_REDIRECTS = 3
 TIMEOUT = aiohttp.ClientTimeout(total=90, sock_connect=10, sock_read=20)
-CHUNK_BYTES = 2**16
+# Up to twice as many bytes of a file wait until they are taken. Most pictures have fewer, so that
+# the server isn't told to wait in the middle.
+READ_BYTES = 2**18
 FIRST_PART = 2**17  # bytes that are read of a file's beginning
 
 # The types of error pages, even with status 200. No picture is sent with one of them, but for
@@ -120,13 +122,13 @@ class Downloader:
 
         raises   DownloadError
         """
-        urls = list(picture.urls if isinstance(picture, Picture) else picture)
+        whole = picture.urls if isinstance(picture, Picture) else picture
         size = picture.size if isinstance(picture, Picture) else None
+        urls = list(whole)
         errors: list[DownloadError] = []
-        reduced = self._reduced(urls)
         if size is not None and size > max_bytes:
             errors.append(DownloadTooLarge(size, max_bytes))
-            urls = reduced
+            urls = self._reduced(whole)
         for url in urls:
             # The proxy may send a smaller file.
             exactly = size if not self._is_proxy(url) else None
@@ -134,7 +136,7 @@ class Downloader:
                 return await self._fetch_with_retries(url, max_bytes, exactly)
             except DownloadTooLarge as error:
                 errors.append(error)
-                urls += [smaller for smaller in reduced if smaller not in urls]
+                urls += [smaller for smaller in self._reduced(whole) if smaller not in urls]
             except DownloadError as error:
                 errors.append(error)
         raise _most_useful(errors) if errors else DownloadFailed(Sentence("it has no address"))
@@ -285,6 +287,7 @@ class Downloader:
                 connector=aiohttp.TCPConnector(limit=32, resolver=self._resolver()),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=TIMEOUT,
+                read_bufsize=READ_BYTES,
                 # Pictures are compressed already, and so a small body can't become a huge one.
                 auto_decompress=False,
             )
@@ -351,14 +354,15 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     announced = response.content_length
     if announced is not None and announced > max_bytes:
         raise DownloadTooLarge(announced, max_bytes)
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        body += chunk
-        if len(body) > max_bytes:
-            raise DownloadTooLarge(len(body), max_bytes)
-    if announced is not None and len(body) < announced:
+    parts, size = [], 0
+    async for part in response.content.iter_any():
+        size += len(part)
+        if size > max_bytes:
+            raise DownloadTooLarge(size, max_bytes)
+        parts.append(part)
+    if announced is not None and size < announced:
         raise DownloadFailed(Sentence("it ended too early"), passing=True)
-    return bytes(body)
+    return b"".join(parts)
 
 
 async def _ranged(response: aiohttp.ClientResponse, offset: int, length: int) -> Part:
@@ -376,8 +380,8 @@ async def _ranged(response: aiohttp.ClientResponse, offset: int, length: int) ->
 async def _beginning(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     """The first bytes of a body, at most so many."""
     body = bytearray()
-    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        body += chunk
+    async for part in response.content.iter_any():
+        body += part
         if len(body) >= max_bytes:
             break
     return bytes(body[:max_bytes])

@@ -186,7 +186,8 @@ class Ingest:
             known: set[str] = set()
             if shown and what == "missing":
                 known = await self._links.slots(space, str(message.id))
-                known -= await self._embedder.slots_pending(space, str(message.id))
+                if known:
+                    known -= await self._embedder.slots_pending(space, str(message.id))
             elif shown and what == "model":
                 known = shown.keys() - await self._model_change.slots_left(space, str(message.id))
             if wanted := tuple(p for slot, p in shown.items() if slot not in known):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from index.concurrency import Pool
 from index.copies.fingerprint import REVISION, SHORT_EDGE, Fingerprint, fingerprint
 from index.images import decoders
@@ -30,8 +28,7 @@ class FingerprintDerivation:
 
     async def of_picture(self, data: bytes) -> bytes:
         """raises   PictureError"""
-        made = await self._decoding.run(partial(fingerprint_of, data))
-        return made.to_bytes()
+        return await self._decoding.run(lambda: fingerprint_of(data).to_bytes())
 
     async def of_text(self, text: str) -> bytes:
         return b""

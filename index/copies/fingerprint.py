@@ -10,6 +10,7 @@ import hashlib
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -102,46 +103,46 @@ def fingerprint(frames: Sequence[Image.Image], size: tuple[int, int]) -> Fingerp
     frames   RGB
     size     of the full picture
     """
-    greys = (_grey(frame) for frame in frames)
-    frame, grey = next(
-        ((frame, grey) for frame, grey in zip(frames, greys, strict=True) if _shows(grey)),
-        (frames[0], _grey(frames[0])),
-    )
-    height, width = grey.shape
-    content = content_box(grey)
+    frame, small, grey = _shown(frames)
+    width, height = small.size
+    whole, content = (0, 0, width, height), content_box(grey)
+    hash_of_whole = _hash(grey, whole)
+    hash_of_content = hash_of_whole if content == whole else _hash(grey, content)
     points, surroundings = keypoints(grey)
     return Fingerprint(
         pixels=_digest(frames, size),
         colourful=_is_colourful(frame),
         width=width,
         height=height,
-        thumbnail=_thumbnail(grey),
+        thumbnail=_thumbnail(small),
         content=content,
-        hashes=np.array([_hash(grey, (0, 0, width, height)), _hash(grey, content)], np.uint64),
+        hashes=np.array([hash_of_whole, hash_of_content], np.uint64),
         points=points,
         surroundings=surroundings,
     )
 
 
-def _grey(frame: Image.Image) -> Floats:
-    """(h, w) float32, of the size in which pictures are looked at."""
+def _shown(frames: Sequence[Image.Image]) -> tuple[Image.Image, Image.Image, Floats]:
+    """The first frame that shows something, or the first one; and as it is looked at, which is
+    grey, as a picture and as (h, w) float32."""
+    looked_at = ((frame, *_grey(frame)) for frame in frames)
+    first = next(looked_at)
+    return next((one for one in chain([first], looked_at) if one[2].std() >= MIN_CONTRAST), first)
+
+
+def _grey(frame: Image.Image) -> tuple[Image.Image, Floats]:
     width, height = frame.size
     scale = min(SHORT_EDGE / min(width, height), LONG_EDGE / max(width, height))
     wide, high = (max(LEAST_EDGE, round(edge * scale)) for edge in frame.size)
     image = frame.convert("L").resize((wide, high), Image.Resampling.BICUBIC)
-    return np.asarray(image, np.float32)
+    return image, np.asarray(image, np.float32)
 
 
-def _shows(grey: Floats) -> bool:
-    return float(grey.std()) >= MIN_CONTRAST
-
-
-def _thumbnail(grey: Floats) -> Bytes:
-    height, width = grey.shape
+def _thumbnail(grey: Image.Image) -> Bytes:
+    width, height = grey.size
     scale = (THUMBNAIL_PIXELS / (width * height)) ** 0.5
     size = tuple(min(max(8, round(edge * scale)), 255) for edge in (width, height))
-    image = Image.fromarray(np.rint(grey).astype(np.uint8))
-    return np.asarray(image.resize(size, Image.Resampling.LANCZOS))
+    return np.asarray(grey.resize(size, Image.Resampling.LANCZOS))
 
 
 def _hash(grey: Floats, box: Box) -> int:

@@ -31,6 +31,24 @@ MARGIN = 2  # pixels at the edge of an octave without keypoints
 REACH = 6.0  # how far the surroundings of a keypoint go to each side, in times its blur
 # Cells to a side of a grid; each gives its best keypoints before any gives more.
 CELLS = 4
+# How much more blur a level has than the one before.
+FACTOR = 2.0 ** (1 / INTERVALS)
+
+
+def _gaussian(sigma: float) -> Floats:
+    """A Gaussian of this width in pixels, as the kernel of a convolution."""
+    radius = math.ceil(3 * sigma)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    made: Floats = (kernel / kernel.sum()).astype(np.float32)
+    return made
+
+
+# What blurs a picture to the first level, and each level to the next one.
+FIRST_KERNEL = _gaussian(math.sqrt(FIRST_BLUR**2 - OWN_BLUR**2))
+KERNELS = tuple(
+    _gaussian(FIRST_BLUR * FACTOR**level * math.sqrt(FACTOR**2 - 1))
+    for level in range(INTERVALS + 2)
+)
 
 
 def keypoints(grey: Floats) -> tuple[Floats, Hashes]:
@@ -42,29 +60,29 @@ def keypoints(grey: Floats) -> tuple[Floats, Hashes]:
     from index.copies import loops
 
     found: list[Floats] = []
-    hashes: list[Hashes] = []
-    image = blurred(grey, math.sqrt(FIRST_BLUR**2 - OWN_BLUR**2))
-    step, factor = 1, 2.0 ** (1 / INTERVALS)
+    octaves: list[tuple[Floats, Floats, Floats]] = []
+    image, step = np.empty_like(grey), 1
+    loops.convolve(grey, FIRST_KERNEL, image)
     while min(image.shape) >= MIN_EDGE:
-        levels = np.empty((INTERVALS + 3, *image.shape), np.float32)
-        levels[0] = image
-        for number in range(1, len(levels)):
-            before = FIRST_BLUR * factor ** (number - 1)
-            levels[number] = blurred(levels[number - 1], before * math.sqrt(factor**2 - 1))
-        extremes = np.empty((4 * MAX_KEYPOINTS * CELLS, 4), np.float32)
-        count = loops.find_extremes(
-            np.diff(levels, axis=0), MIN_CONTRAST, MAX_RATIO, MARGIN, extremes
+        levels, extremes = loops.octave(
+            image, KERNELS, MIN_CONTRAST, MAX_RATIO, MARGIN, 4 * MAX_KEYPOINTS * CELLS
         )
-        extremes = extremes[:count]
-        blurs = FIRST_BLUR * factor ** extremes[:, 2]
-        hashes.append(loops.describe(levels, extremes, blurs, REACH, BASIS))
+        blurs = FIRST_BLUR * FACTOR ** extremes[:, 2]
+        octaves.append((levels, extremes, blurs))
         places = (extremes[:, :2] + 0.5) * step
         found.append(np.column_stack((places, blurs * step, extremes[:, 3])).astype(np.float32))
         image = np.ascontiguousarray(levels[INTERVALS][::2, ::2])
         step *= 2
-    every, all_hashes = np.concatenate(found), np.concatenate(hashes)
+    every = np.concatenate(found)
     best = spread(every, grey.shape)
-    return every[best, :3], all_hashes[best]
+    hashes, start = np.empty(len(best), np.uint64), 0
+    for levels, extremes, blurs in octaves:
+        of_this = (start <= best) & (best < start + len(extremes))
+        if of_this.any():
+            mine = best[of_this] - start
+            hashes[of_this] = loops.describe(levels, extremes[mine], blurs[mine], REACH, BASIS)
+        start += len(extremes)
+    return every[best, :3], hashes
 
 
 def spread(found: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -83,14 +101,3 @@ def spread(found: Floats, shape: tuple[int, ...]) -> NDArray[np.int64]:
     late = np.where(place < fair, 0, 1)
     chosen: NDArray[np.int64] = order[np.argsort(late, kind="stable")[:MAX_KEYPOINTS]]
     return chosen
-
-
-def blurred(image: Floats, sigma: float) -> Floats:
-    """The picture under a Gaussian of this width, in pixels."""
-    from index.copies import loops
-
-    radius = math.ceil(3 * sigma)
-    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
-    out = np.empty_like(image)
-    loops.convolve(image, (kernel / kernel.sum()).astype(np.float32), out)
-    return out

@@ -151,8 +151,8 @@ MUTANTS = (
     Mutant(
         "pictures of an earlier Magpie get a fingerprint when they are read again",
         "bot/sync/ingest.py",
-        "                known -= await self._embedder.slots_pending(space, str(message.id))\n",
-        "",
+        "                    known -= await self._embedder.slots_pending(space, str(message.id))\n",
+        "                    pass\n",
         ("tests/bot/reindex/test_fingerprints.py",),
     ),
 )

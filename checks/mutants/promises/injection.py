@@ -56,7 +56,7 @@ MUTANTS = (
     Mutant(
         "a download stops at its limit, whatever the header says",
         "bot/media/download.py",
-        "        if len(body) > max_bytes:",
+        "        if size > max_bytes:",
         "        if False:",
         (DOWNLOAD,),
     ),
