@@ -146,6 +146,9 @@ async def _measure(size: int, cores: Sequence[int]) -> Measured:
         peer = await Gallery.open(file, str(model), device="cpu", precision="auto", read_only=True)
         stack.push_async_callback(peer.close)
         await peer.ready_to_embed()
+        # The bot has its compiled loops; a gallery that is only read doesn't load them by itself.
+        index: Any = peer._ranking._index
+        await asyncio.to_thread(index.rows.warm)
         member = await stack.enter_async_context(Person.log_in(session, base, large_server.MEMBER))
         for words in [next(asked) for _ in range(WARMING)]:
             await _ask(member, words)

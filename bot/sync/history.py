@@ -76,7 +76,8 @@ class History:
         self._ingest.observe_page(page.messages, as_of)
         if not page.ids and place.last_message_id is not None:
             try:
-                await place.fetch_message(place.last_message_id)
+                # As Discord sends it: a message that discord.py can't read is there, too.
+                await self._client.http.get_message(place.id, place.last_message_id)
             except discord.NotFound as error:
                 if error.code != UNKNOWN_MESSAGE:
                     raise

@@ -176,6 +176,18 @@ async def test_a_page_of_messages_that_cannot_be_read_does_not_end_the_history(
         assert await sources(client) == with_pictures(world_file) - set(last_ones)
 
 
+async def test_an_empty_page_is_believed_though_the_newest_message_cannot_be_read(
+    magpie: Magpie, other: OtherServer, world_file: WorldFile
+) -> None:
+    """Discord sends the message, so the history may be read."""
+    await watch(magpie, world_file.channels["general"])
+    place = magpie.get_channel(world_file.channels["general"])
+    assert isinstance(place, discord.TextChannel)
+    other.answer = changing({str(place.last_message_id): {"edited_timestamp": "soon"}})
+    page = await magpie.history.read_page(place, after=place.last_message_id)
+    assert (page.ids, page.full) == ([], False)
+
+
 async def test_unread_messages_are_counted_only_for_those_who_can_read_them(
     magpie: Magpie, other: OtherServer, world_file: WorldFile, log_in: LogIn
 ) -> None:
