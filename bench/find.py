@@ -29,6 +29,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 # Set before numpy and torch are imported, which is when they choose their number of threads.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
