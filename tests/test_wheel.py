@@ -211,7 +211,7 @@ def test_demo_runs_and_keeps_its_data_below_the_current_folder(
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_world", "postgres_server")
 def test_demo_answers_from_postgresql(shell: Shell) -> None:
-    """It starts a server of its own; the fixture skips this where none can be started."""
+    """The demo starts a PostgreSQL server. Where none can be started, this test is skipped."""
     with tempfile.TemporaryDirectory() as name:
         data = Path(name)
         data.chmod(0o711)  # as root, another user runs the server

@@ -200,18 +200,17 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
         marks = segment.marks_of(limits) if has_limits(filter) else NO_MARKS
         only = NO_IDS if filter.only is None else part.places_of(filter.only)
         only.flags.writeable = False  # as NO_IDS, for which the loop is compiled
-        asked = (
+        few = np.empty(min(sizes.few_rows, rows), np.int64)
+        alive = np.zeros_like(alive) if rows > len(few) else NO_BITS
+        rows, within = filters.rows_within(
             *(number, here.start - 1, segment.keys, *segment.by_key, part.alive),
             *(*segment.columns, segment.animated, *limits, *marks),
-            *(filter.only is not None, only, blocks.start),
+            *(filter.only is not None, only, blocks.start, alive, few),
         )
-        few = np.empty(min(sizes.few_rows, rows), np.int64)
-        rows, within = filters.rows_within(*asked, NO_BITS, few)
-        if rows >= 0:
-            # Of all rows of some keys it is known, even while one is being removed.
-            return Few(part, few[:rows], within if limited else links) if rows else None
-        alive = np.zeros_like(alive)
-        rows, links = filters.rows_within(*asked, alive, few)
+        # Of all rows of some keys it is known, even while one is being removed.
+        links = within if limited else links
+        if rows <= len(few):
+            return Few(part, few[:rows], links) if rows else None
     allowed = Allowed(
         segment.keys, segment.bounds, blocks.start, alive, here.start - 1, number, below
     )

@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 LANES = 32  # rows of a block; one vector instruction works on many of them, each in its lane
-CHUNK = (
-    1024  # rows of which one column after the other is compared, while a cache holds the outcome
-)
+CHUNK = 1024  # rows of which one column after the other is compared, while a cache holds them
 EIGHT = 8  # of these rows are passed over at once where none of them may answer
 PLANES = 4  # bits of each number of a query, when it is compared with codes
 LEVELS = 2**PLANES - 1  # steps from the least to the greatest of these numbers

@@ -231,11 +231,10 @@ def rows_within(
     some: bool,  # whether only some rows may answer
     only: Any,  # (o,) int64, these
     first: int,  # the first block that `bits` tells of
-    bits: Any,  # (s,) uint32, all 0; gets one bit a row: 1 for those that may answer
-    out: Any,  # (m,) int64, filled with these rows, if `bits` has no blocks
+    bits: Any,  # (s,) uint32, all 0; gets one bit a row: 1 for those that may answer. Or no blocks
+    out: Any,  # (m,) int64, filled with the first m of these rows
 ) -> tuple[int, int]:
-    """How many (rows, links) have keys that may answer, are there, and are within the limits; both
-    are -1 if that is more rows than `out` has room for.
+    """How many (rows, links) have keys that may answer, are there, and are within the limits.
 
     The time it takes grows with the rows of these keys, or with those of `only`. Of others, such as
     rows in channels that the asker can't read, it looks at none.
@@ -284,13 +283,11 @@ def rows_within(
                 may &= np.uint32(since <= posted[row]) & np.uint32(posted[row] < until)
             these[kept] = these[i]
             kept += np.int64(may)
-        if bits.shape[0] == 0 and found + kept > out.shape[0]:
-            return -1, -1
         for i in range(kept):
             row = np.uint64(these[i])
-            if bits.shape[0] == 0:
+            if found + i < out.shape[0]:
                 out[found + i] = row
-            else:
+            if bits.shape[0] > 0:
                 bits[row // _LANES - np.uint64(first)] |= _U1 << np.uint32(row % _LANES)
             if animated:
                 links += np.int64(frames[row] == 0)
