@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.encoding import as_words, encode, rotation
+from index.search.encoding import as_rows, as_words, encode, quantized, rotation
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import LANES, TOMBSTONE
 from index.search.memtable import REMOVED_SHARE
@@ -85,9 +85,10 @@ def _has_equal(part: Part, parts: Sequence[Part]) -> bool:
 
 def _is_worn(part: Part) -> bool:
     """Whether most of its rows were removed, its centroids still show one that was, or an earlier
-    Magpie wrote it, in which the rows of a space are scattered."""
+    Magpie wrote it, with the rows of a space scattered or without quantized vectors."""
     removed = len(part) < REMOVED_SHARE * part.segment.rows
-    return removed or part.reveals_removed or not part.segment.by_space
+    early = not (part.segment.by_space and part.segment.has_quantized)
+    return removed or part.reveals_removed or early
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,6 +174,7 @@ class Compaction:
             "rows": len(order),
             "lists": len(centroids),
             "keys": len(names),
+            "quantized": 1,
         }
         where = plan(**size)
         self._reserve(where.bytes)
@@ -293,7 +295,7 @@ class Compaction:
         return np.concatenate(nearest), means.astype(np.float32)
 
     def _write_rows(self, arrays: Arrays, source: Ints, lists: Ints) -> None:
-        """Vectors, codes, factors and checksums, block after block.
+        """Vectors, codes, factors, quantized vectors and checksums, block after block.
 
         source  (places,) which row lies there, or -1        lists  (blocks,)
         """
@@ -303,7 +305,7 @@ class Compaction:
         directions = centroids / np.maximum(np.linalg.norm(centroids, axis=1), 1e-12)[:, None]
         odd = multipliers(arrays["vectors"].shape[1] // 2)
         # Squared distances from the centroid, squared errors, and rows.
-        spread = np.zeros((3, len(centroids)))
+        spread, error = np.zeros((3, len(centroids))), 0.0
         for chunk in self._chunks(len(source)):
             blocks = slice(chunk.start // LANES, chunk.stop // LANES)
             there = source[chunk] >= 0
@@ -319,8 +321,12 @@ class Compaction:
             words = as_words(signs)
             arrays["codes"][blocks] = words.reshape(-1, LANES, words.shape[1]).transpose(0, 2, 1)
             arrays["factors"][:, chunk] = factors
+            steps, scales, left_out = quantized(vectors @ rotation.T)
+            error = max(error, left_out)
+            arrays["quantized"][chunk] = np.where(there[:, None], as_rows(steps, scales), 0)
             products.checksums(vectors.view(np.uint64), odd, arrays["sums"][0, chunk])
             arrays["sums"][1, chunk] = rest_sums(arrays, blocks)
+        arrays["quantized_error"][:] = error
         arrays["spreads"][:], arrays["errors"][:] = np.sqrt(spread[:2] / np.maximum(spread[2], 1))
 
     def _reserve(self, size: int) -> None:

@@ -1,4 +1,4 @@
-"""Vectors as codes of one bit a dimension (RaBitQ, Gao and Long 2024)."""
+"""Vectors in one bit a dimension (RaBitQ, Gao and Long 2024), and in one byte."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.search.kernels.arguments import Bools, Words
-from index.search.segment_file import SEED, words_of
+from index.search.kernels.constants import STEPS, ZERO
+from index.search.segment_file import SEED, multipliers, words_of, words_of_quantized
 from index.types.records import Floats
 
 ROUNDS = 4  # of a rotation: with fewer, some numbers of a query would meet only some of a vector's
@@ -27,14 +28,25 @@ def signs(dimension: int) -> Floats:
 @functools.lru_cache(maxsize=8)
 def rotation(dimension: int) -> Floats:
     """(d, d) the rotation of `kernels.codes.rotate` as a matrix; each segment keeps its own."""
-    from index.search.kernels import codes
-
-    columns = np.empty((dimension, dimension), np.float32)
-    for unit, column in zip(np.eye(dimension, dtype=np.float32), columns, strict=True):
-        codes.rotate(unit, signs(dimension), column)
+    columns = np.eye(dimension, dtype=np.float32)
+    count = 1 << (dimension.bit_length() - 1)
+    for turn, some in enumerate(signs(dimension)):
+        columns *= some
+        here = columns[:, :count] if turn % 2 == 0 else columns[:, dimension - count :]
+        here[:] = _transformed(here)
     rotation = np.ascontiguousarray(columns.T)
     rotation.flags.writeable = False
     return rotation
+
+
+def _transformed(rows: Floats) -> Floats:
+    """(n, 2^m) the Walsh-Hadamard transforms of these rows, which are as long as the rows."""
+    half, step = rows.shape[1] // 2, 1
+    while step < rows.shape[1]:
+        left, right = rows[:, :half], rows[:, half:]
+        rows = np.stack([left + right, left - right], axis=2).reshape(len(rows), -1)
+        step *= 2
+    return rows / np.float32(np.sqrt(rows.shape[1]))
 
 
 def encode(
@@ -69,3 +81,28 @@ def as_words(bits: NDArray[Any]) -> Words:
     words = np.zeros((len(bits), words_of(bits.shape[1]) * 8), np.uint8)
     words[:, : bits.shape[1] // 8] = np.packbits(bits, axis=1, bitorder="little")
     return words.view(np.uint64)
+
+
+def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:
+    """(n, d) the vectors in 255 steps around ZERO, (n,) the size of each one's step, and the
+    greatest length of what is left out."""
+    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / np.float32(STEPS)
+    steps = np.rint(vectors / scales[:, None])
+    left_out = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
+    return (steps + ZERO).astype(np.uint8), scales, float(left_out.max(initial=0))
+
+
+def as_rows(numbers: NDArray[np.uint8], scales: Floats) -> NDArray[np.uint8]:
+    """(n, 8 m + 8) quantized vectors as `arguments.Quantized` has them."""
+    from index.search.kernels import products
+
+    n, dimension = numbers.shape
+    words = words_of_quantized(dimension)
+    rows = np.zeros((n, 8 * words + 8), np.uint8)
+    rows[:, :dimension] = numbers
+    rows.view(np.float32)[:, 2 * words - 2] = scales
+    sums = np.empty(n, np.uint64)
+    covered = np.ascontiguousarray(rows.view(np.uint64)[:, :words])
+    products.checksums(covered, multipliers(words), sums)
+    rows.view(np.uint64)[:, words] = sums
+    return rows

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from index.search.encoding import quantized
 from index.search.hits import Hits
 from index.search.kernels.arguments import Bools, Ints
 from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
@@ -280,11 +281,3 @@ class GroupCodes:
                 allowed[key_of(codes, np.array(text))] = True
         return allowed
 
-
-def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:
-    """The vectors in 255 steps, the size of each one's step, and the greatest length of what is
-    left out."""
-    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127
-    steps = np.rint(vectors / scales[:, None])
-    left_out = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
-    return (steps + 128).astype(np.uint8), scales, float(left_out.max(initial=0))

@@ -28,6 +28,7 @@ from index.search.kernels.arguments import (
     Columns,
     Ints,
     Limits,
+    Quantized,
     Vectors,
     Words,
 )
@@ -52,6 +53,7 @@ SAME_PICTURE_SPREAD = 1e-3
 MAPPED = ("codes", "factors", "owners", "posted", "centroids", "rotation")
 COPIED = ("keys", "spreads", "errors", "starts")
 MARKS = 255  # steps from the first time of a segment to the last one, as a byte tells them
+NO_BYTES = np.zeros((0, 8), np.uint8)
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
 
 
@@ -62,7 +64,8 @@ class Segment:
         """raises Damaged, as far as that shows without reading all of it"""
         fields = read_header(path)
         self.path = path
-        where = plan(*(fields[name] for name in ("dimension", "blocks", "rows", "lists", "keys")))
+        sizes = [fields[name] for name in ("dimension", "blocks", "rows", "lists", "keys")]
+        where = plan(*sizes, fields.get("quantized", 0))
         if path.stat().st_size != where.bytes:
             raise Damaged(f"{path.name}: it has {path.stat().st_size} bytes, not {where.bytes}")
         try:
@@ -95,6 +98,8 @@ class Segment:
         # Earlier versions of Magpie wrote another rotation into their files.
         dimension = fields["dimension"]
         self._turns_quickly = np.allclose(self.rotation, rotation(dimension), rtol=0, atol=1e-5)
+        # And they quantized no vectors.
+        self.has_quantized = self._turns_quickly and "quantized" in self.mapped
         # Keys are ascending: those of one space, and in it of one group, lie together.
         self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
         self.texts = kinds.astype(np.bool_)
@@ -116,6 +121,7 @@ class Segment:
             multipliers=multipliers(words.shape[1]),
             overwritten=self._overwritten,
         )
+        self.quantized = self._quantized(dimension)
         self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
         self.by_key: ByKey  # known when the rows have been checked
@@ -126,6 +132,13 @@ class Segment:
         held = [getattr(self, name) for name in (*MAPPED, *COPIED)]
         of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
         return sum(array.nbytes for array in (*held, *of_blocks, *self.by_key, self._overwritten))
+
+    def _quantized(self, dimension: int) -> Quantized:
+        if not self.has_quantized:
+            return Quantized(NO_BYTES, multipliers(0), 0.0, signs(dimension))
+        rows = self.mapped["quantized"]
+        error = float(self.mapped["quantized_error"][0])
+        return Quantized(rows, multipliers(rows.shape[1] // 8 - 1), error, signs(dimension))
 
     def of_space(self, space: int) -> tuple[slice, slice]:
         """The keys of a space, and the blocks with its rows; all blocks, if these are scattered."""
@@ -242,6 +255,8 @@ class Segment:
             return
         arrays = self.mapped
         arrays["vectors"][places] = 0
+        if "quantized" in arrays:
+            arrays["quantized"][places] = 0
         arrays["links"][places] = TOMBSTONE
         arrays["frames"][places] = 0
         arrays["sums"][0, places] = 0

@@ -29,8 +29,12 @@ PAGE_BYTES = 4096
 # Rows that are read, encoded or checked at once: 8 MB of vectors of 512 numbers.
 CHUNK_ROWS = 4096
 SEED = 20  # of the rotation, the sample and the multipliers: any number will do, always the same
-# Arrays that never change. One checksum in the header covers them all.
-FIXED = ("by_link", "place_of", "centroids", "spreads", "errors", "starts", "rotation", "key_names")
+# Arrays that never change. One checksum in the header covers them all. Files of earlier versions
+# have all but the last one.
+FIXED = (
+    *("by_link", "place_of", "centroids", "spreads", "errors", "starts", "rotation", "key_names"),
+    "quantized_error",
+)
 # What a row has beside its vector, code and factors: 8 bytes or less each.
 COLUMNS = ("links", "frames", "owners", "posted", "keys")
 
@@ -49,8 +53,14 @@ class Plan:
     bytes: int
 
 
-def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int) -> Plan:
-    """Where the arrays of a segment of this size lie; `rows` are those that hold a vector."""
+def plan(
+    dimension: int, blocks: int, rows: int, lists: int, keys: int, quantized: int = 0
+) -> Plan:
+    """Where the arrays of a segment of this size lie.
+
+    rows       those that hold a vector
+    quantized  1: there are quantized vectors, too; 0 in files of earlier versions
+    """
     places = blocks * LANES
     shapes: dict[str, tuple[str, tuple[int, ...]]] = {
         "vectors": ("<f4", (places, dimension)),
@@ -72,6 +82,11 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int) -> Plan:
         "rotation": ("<f4", (dimension, dimension)),
         "key_names": ("<i8", (keys, 3)),  # space, group, 1 for a text; ascending
     }
+    if quantized:
+        shapes |= {
+            "quantized": ("|u1", (places, 8 * words_of_quantized(dimension) + 8)),
+            "quantized_error": ("<f8", (1,)),  # as `arguments.Quantized`. FIXED, too
+        }
     arrays, offset = {}, HEADER_BYTES
     for name, (kind, shape) in shapes.items():
         arrays[name] = (offset, kind, shape)
@@ -83,6 +98,11 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int) -> Plan:
 def words_of(dimension: int) -> int:
     """64-bit words that hold one bit a dimension."""
     return -(-dimension // 64)
+
+
+def words_of_quantized(dimension: int) -> int:
+    """64-bit words that hold a byte a dimension, and the size of a step."""
+    return -(-dimension // 8) + 1
 
 
 def map_arrays(path: Path, where: Plan, *, write: bool) -> Arrays:
@@ -128,6 +148,8 @@ def fixed_sum(arrays: Arrays) -> int:
     """The checksum of all FIXED arrays."""
     sum_ = 0
     for name in FIXED:
+        if name not in arrays:
+            continue
         sum_ = zlib.crc32(np.ascontiguousarray(arrays[name]).data, sum_)
     return sum_
 

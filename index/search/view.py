@@ -66,9 +66,9 @@ class Few:
         overwritings = segment.overwritings
         while True:
             found, bad = top.best_of_few(
-                *(self.at, left_out, *segment.checked_vectors, segment.mapped["links"]),
-                *(segment.mapped["frames"], segment.posted, segment.animated, query),
-                *(*hits, of_hits),
+                *(self.at, left_out, *segment.quantized, *segment.checked_vectors),
+                *(segment.mapped["links"], segment.mapped["frames"], segment.posted),
+                *(segment.animated, query, *hits, of_hits),
             )
             if bad < 0:
                 break

@@ -13,7 +13,7 @@ import numpy as np
 from index.compiled import compiled
 from index.search.kernels.constants import CHUNK, EIGHT, FOREVER, PRODUCT_ERROR
 from index.search.kernels.filters import first_place, has
-from index.search.kernels.products import quantized_products
+from index.search.kernels.quantized import quantized_products
 from index.search.kernels.top import best_links
 
 
@@ -137,10 +137,12 @@ def best_in_memory(
         *(wanted, kind, named, of_named, since, until, some, only, without, rows),
     )
     these, steps = rows[:n], np.empty(query.shape[0], np.int16)
+    unchecked = np.empty((0, 0), np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
     estimates = np.empty(n, np.float32)
     most = quantized_products(quantized, scales, these, query, error, steps, estimates)
-    found = best_links(
-        *(estimates, most + PRODUCT_ERROR, these, vectors, links, frames, posted, animated, query),
+    found, _ = best_links(
+        *(estimates, most + PRODUCT_ERROR, these, vectors, *unchecked),
+        *(links, frames, posted, animated, query),
         *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
     )
     return n, of_links, found

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import LANES, LOWEST, QUERY_STEPS, SCORE_STEP, SCORE_STEPS
+from index.search.kernels.constants import LANES, LOWEST, SCORE_STEP, SCORE_STEPS
 from index.search.kernels.instructions import prefetch_row
 
 AHEAD = 4  # rows that are being loaded from memory while one is compared
@@ -27,10 +26,16 @@ def row_score(
     product = np.float32(0)
     for j in range(vectors.shape[1]):
         product += vectors[row, j] * query[j]
+    return product, is_intact(words, checksums, multipliers, row)
+
+
+@compiled
+def is_intact(words: Any, checksums: Any, multipliers: Any, row: int) -> bool:
+    """Whether a row is what was written."""
     check = np.uint64(0)
     for j in range(words.shape[1]):
         check += words[row, j] * multipliers[j]
-    return product, check == checksums[row]
+    return bool(check == checksums[row])
 
 
 @compiled
@@ -66,40 +71,6 @@ def exact_scores(vectors: Any, rows: Any, query: Any, out: Any) -> None:
     """`exact_score` of these rows into `out` (n,) float64."""
     for i in range(rows.shape[0]):
         out[i] = exact_score(vectors, rows[i], query)
-
-
-@compiled
-def quantized_products(
-    quantized: Any, scales: Any, rows: Any, query: Any, error: float, steps: Any, out: Any
-) -> float:
-    """Estimated products of these rows with a query, both quantized; how much greater than its
-    estimate a product may be.
-
-    quantized  (n, d) uint8        scales  (n,) float32        query  (d,) float32
-    error      the greatest length of what is left out of a row
-    steps      (d,) int16, to write in
-    """
-    greatest, length, left_out = np.float32(0), np.float32(0), np.float32(0)
-    offset = np.int32(0)
-    for j in range(query.shape[0]):
-        greatest = max(greatest, abs(query[j]))
-        length += query[j] * query[j]
-    step = max(greatest / np.float32(QUERY_STEPS), np.float32(1e-12))
-    for j in range(query.shape[0]):
-        number = np.rint(query[j] / step)
-        left_out += (query[j] - number * step) ** 2
-        steps[j] = np.int16(number)
-        offset += np.int32(number)
-    offset *= 128  # what the product gets from the 128 that each byte has too much
-    for i in range(rows.shape[0]):
-        row = np.uint64(rows[i])
-        s = np.int32(0)
-        for j in range(quantized.shape[1]):
-            # Kept at 32 bits, for which there is an instruction that multiplies and adds.
-            s = np.int32(s + np.int32(np.int32(quantized[row, j]) * np.int32(steps[j])))
-        out[i] = np.float32(s - offset) * scales[row] * step
-    # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
-    return error * math.sqrt(length) + 1.02 * math.sqrt(left_out)
 
 
 @compiled

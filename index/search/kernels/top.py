@@ -7,10 +7,19 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
+from index.search.kernels.codes import rotate
 from index.search.kernels.constants import LANES, LOWEST, PRODUCT_ERROR, TOMBSTONE
 from index.search.kernels.filters import has
 from index.search.kernels.instructions import prefetch_row
-from index.search.kernels.products import AHEAD, exact_score, row_score
+from index.search.kernels.products import AHEAD, exact_score, is_intact, row_score
+from index.search.kernels.quantized import (
+    prefetch_quantized,
+    quantized_query,
+    scale_and_check,
+    sum_of_row,
+)
+
+QUANTIZED_AHEAD = 4 * AHEAD  # rows that are being loaded, as AHEAD: they are a quarter as long
 
 
 @compiled
@@ -65,6 +74,9 @@ def best_links(
     error: float,  # how much greater than its estimate a score may be
     rows: Any,  # (n,) int64, these rows
     vectors: Any,  # (m, d) float32, of all rows
+    words: Any,  # as `arguments.Vectors`; no checksums of rows in memory, which aren't checked
+    checksums: Any,
+    multipliers: Any,
     links: Any,  # (m,) int64; TOMBSTONE of a row that is gone
     frames: Any,  # (m,) int32
     posted: Any,  # (m,) float64
@@ -76,9 +88,10 @@ def best_links(
     out_posted: Any,  # (k,) float64
     out_vectors: Any,  # (k, d) float32
     out_rows: Any,  # (k,) int64
-) -> int:
+) -> tuple[int, int]:
     """Fills these arrays with the k links that are most like the query, each with its best frame,
-    the greatest score first, and then the least link. How many there are.
+    the greatest score first, and then the least link. How many there are, and a row that isn't what
+    was written, or -1.
 
     A link with several frames may fill the first places, so the number of rows that are taken grows
     until enough links are found.
@@ -99,6 +112,8 @@ def best_links(
                     continue
                 if estimates[i] + error < scores[0]:
                     continue
+                if checksums.shape[0] > 0 and not is_intact(words, checksums, multipliers, rows[i]):
+                    return 0, int(rows[i])
                 score = exact_score(vectors, rows[i], exact_query)
                 if links[rows[i]] != TOMBSTONE and _follows(
                     scores[0], best[0], score, rows[i], links, frames
@@ -118,17 +133,21 @@ def best_links(
             out_vectors[found], out_rows[found] = vectors[best[i]], best[i]
             found += 1
             if found == out_links.shape[0]:
-                return found
+                return found, -1
         if taken == n:
             break
         taken = min(2 * taken, n)
-    return found
+    return found, -1
 
 
 @compiled
 def best_of_few(
     rows: Any,  # (n,) int64, the rows that may answer
     without: Any,  # (w,) int64, ascending: links to leave out
+    quantized: Any,  # as `arguments.Quantized`; no rows in a file of an earlier version
+    of_quantized: Any,
+    error: float,
+    signs: Any,
     vectors: Any,  # as `arguments.Vectors`
     words: Any,
     checksums: Any,
@@ -148,21 +167,41 @@ def best_of_few(
 ) -> tuple[int, int]:
     """Fills these arrays with the k best links of these rows of a segment, as `best_links`. How
     many there are, and a row that isn't what was written, or -1."""
-    estimates = np.empty(rows.shape[0], np.float32)
-    for i in range(rows.shape[0]):
-        if i + AHEAD < rows.shape[0]:
-            prefetch_row(vectors, rows[i + AHEAD])
-        row, estimates[i] = rows[i], LOWEST
-        if overwritten[row] or (without.shape[0] > 0 and has(without, links[row])):
-            continue
-        estimates[i], intact = row_score(vectors, words, checksums, multipliers, query, row)
-        if not intact:
-            return 0, int(row)
-    found = best_links(
-        *(estimates, PRODUCT_ERROR, rows, vectors, links, frames, posted, animated, query),
+    n, estimates = rows.shape[0], np.full(rows.shape[0], LOWEST)
+    bound = np.float64(PRODUCT_ERROR)
+    if quantized.shape[0] > 0:
+        turned, steps = np.empty_like(query), np.empty(query.shape[0], np.int16)
+        rotate(query, signs, turned)
+        step, offset, bound = quantized_query(turned, error, steps)
+        bound += PRODUCT_ERROR
+        as_words, numbers = quantized.view(np.uint64), quantized.view(np.float32)
+        for i in range(min(QUANTIZED_AHEAD, n)):
+            prefetch_quantized(quantized, rows[i])
+        for i in range(n):
+            if i + QUANTIZED_AHEAD < n:
+                prefetch_quantized(quantized, rows[i + QUANTIZED_AHEAD])
+            row = np.uint64(rows[i])
+            if overwritten[row] or (without.shape[0] > 0 and has(without, links[row])):
+                continue
+            scale, intact = scale_and_check(as_words, numbers, of_quantized, row)
+            if not intact:
+                return 0, int(rows[i])
+            estimates[i] = np.float32(sum_of_row(quantized, steps, row) - offset) * scale * step
+    else:
+        for i in range(n):
+            if i + AHEAD < n:
+                prefetch_row(vectors, rows[i + AHEAD])
+            row = np.uint64(rows[i])
+            if overwritten[row] or (without.shape[0] > 0 and has(without, links[row])):
+                continue
+            estimates[i], intact = row_score(vectors, words, checksums, multipliers, query, row)
+            if not intact:
+                return 0, int(rows[i])
+    return best_links(
+        *(estimates, bound, rows, vectors, words, checksums, multipliers),
+        *(links, frames, posted, animated, query),
         *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
     )
-    return found, -1
 
 
 @compiled

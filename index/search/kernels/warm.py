@@ -7,7 +7,7 @@ import numpy as np
 from index.search.encoding import signs
 from index.search.hits import Hits
 from index.search.kernels import codes as of_codes
-from index.search.kernels import filters, memtable, products, scan, top
+from index.search.kernels import filters, memtable, products, quantized, scan, top
 from index.search.kernels.arguments import (
     Allowed,
     Best,
@@ -60,8 +60,8 @@ def warm(dimension: int) -> None:
         loop(lists, rotated, codes, allowed, vectors, 1, Best(out[:1], out, places))
     products.scores(vectors, rows, query, out)
     products.exact_scores(vectors.rows, rows, query.astype(np.float64), np.zeros(1))
-    quantized, steps = np.zeros((1, dimension), np.uint8), np.zeros(dimension, np.int16)
-    products.quantized_products(quantized, out, rows, query, 0.0, steps, out)
+    bytes_, steps = np.zeros((1, dimension), np.uint8), np.zeros(dimension, np.int16)
+    quantized.quantized_products(bytes_, out, rows, query, 0.0, steps, out)
     sums = np.zeros(LANES, np.uint64)
     products.checksums(vectors.words, vectors.multipliers, sums)
     products.checksums(vectors.words, vectors.multipliers, vectors.checksums)
@@ -85,10 +85,13 @@ def warm(dimension: int) -> None:
     filters.sample(allowed, 1, rows)
     posted, frames = columns.posted, columns.frames
     hits = Hits.room(1, dimension)
-    top.best_of_few(*(rows[:0], ids, *vectors, places, frames, posted, False, query, *hits, rows))
+    top.best_of_few(
+        *(rows[:0], ids, np.zeros((1, 8), np.uint8), vectors.multipliers, 0.0, signs(dimension), *vectors),
+        *(places, frames, posted, False, query, *hits, rows),
+    )
     asked = (
         *(number, places, frames, places, posted, 0, False, rows, number, 1, False, ids, -1),
         *(*limits, False, ids, ids, rows),
     )
     memtable.allowed_rows(*asked)
-    memtable.best_in_memory(quantized, out, 0.0, vectors.rows, query, *asked, *hits, rows)
+    memtable.best_in_memory(bytes_, out, 0.0, vectors.rows, query, *asked, *hits, rows)

@@ -18,7 +18,15 @@ from index.search import rows as rows_module
 from index.search.encoding import rotation, signs
 from index.search.kernels import codes, top
 from index.search.rows import Rows
-from index.search.segment_file import FIXED, Damaged, plan, read_header
+from index.search.segment_file import (
+    FIXED,
+    Damaged,
+    fixed_sum,
+    map_arrays,
+    plan,
+    read_header,
+    write_header,
+)
 from index.search.sizes import Sizes
 from index.search.view import view_of
 from index.types.filter import Filter
@@ -27,6 +35,7 @@ from tests.index.search import oracle
 from tests.index.search.oracle import DIMENSION, Row, entries, some_filter, some_row, unit
 
 SETTLE = 40
+PLANNED = ("dimension", "blocks", "rows", "lists", "keys", "quantized")
 
 
 def settle(rows: Rows) -> None:
@@ -144,25 +153,60 @@ def test_many_rows_are_found_by_their_codes(tmp_path: Path, dimension: int, few_
     assert right >= 0.98 * 20 * 3 * 10
 
 
-def test_file_with_the_rotation_of_an_earlier_version_is_searched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("few_rows", [0, 10**9])
+def test_file_of_an_earlier_version_is_searched_and_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few_rows: int
 ) -> None:
+    """It has another rotation, and no quantized vectors."""
     rng = np.random.default_rng(5)
     random, _ = np.linalg.qr(rng.standard_normal((72, 72)))
     assert not np.allclose(random, rotation(72), atol=0.1)
-    monkeypatch.setattr(compaction, "rotation", lambda dimension: random.astype(np.float32))
     vectors = unit(rng, 3000, 72)
-    rows = Rows(72, folder=tmp_path, sizes=Sizes(settle_rows=2000, few_rows=0))
+    rows = Rows(72, folder=tmp_path, sizes=Sizes(settle_rows=2000, few_rows=few_rows))
     rows.apply(
         Changes(added=entries([Row(n, 1, n % 3, False, vectors[n : n + 1]) for n in range(3000)]))
     )
+    with monkeypatch.context() as earlier:
+        earlier.setattr(compaction, "rotation", lambda dimension: random.astype(np.float32))
+        settling = rows.begin_settling(hurried=True)
+        rows.finish_compaction(settling, settling.build())
+    settled = rows.settled()
+    without_quantized(tmp_path / settled.names[0])
+    rows = Rows(72, folder=tmp_path, sizes=Sizes(settle_rows=2000, few_rows=few_rows))
+    rows.load(settled)
+    (part,) = rows._now.parts
+    assert "quantized" not in part.segment.mapped
+    np.testing.assert_allclose(part.segment.rotated(vectors[0]), random @ vectors[0], atol=1e-5)
+
+    def found() -> int:
+        right = 0
+        for query in vectors[:20]:
+            links = rows.search(query, Filter(1), k=10).links.tolist()
+            right += len(set(links) & set(np.argsort(-(vectors @ query))[:10].tolist()))
+        return right
+
+    least = 200 if few_rows else 160
+    assert found() >= least
+    assert rows.needs_compaction
     settle(rows)
-    segment = rows._now.parts[0].segment
-    np.testing.assert_allclose(segment.rotated(vectors[0]), random @ vectors[0], atol=1e-5)
-    for query in vectors[:20]:
-        found = rows.search(query, Filter(1), k=10)
-        best = np.argsort(-(vectors @ query))[:10]
-        assert len(set(found.links.tolist()) & set(best.tolist())) >= 8
+    (part,) = rows._now.parts
+    assert part.segment.has_quantized
+    assert found() >= least
+
+
+def without_quantized(path: Path) -> None:
+    """Write a segment as earlier versions did."""
+    fields = read_header(path)
+    old = map_arrays(path, plan(**{name: fields[name] for name in PLANNED}), write=False)
+    fields = {name: fields[name] for name in PLANNED if name != "quantized"}
+    where = plan(**fields)
+    raw = np.zeros(where.bytes, np.uint8)
+    for name, (at, kind, shape) in where.arrays.items():
+        raw[at : at + old[name].nbytes].view(kind).reshape(shape)[:] = old[name]
+    raw.tofile(path.with_suffix(".earlier"))
+    path.with_suffix(".earlier").replace(path)
+    arrays = map_arrays(path, where, write=False)
+    write_header(path, {**fields, "fixed_sum": fixed_sum(arrays)})
 
 
 @pytest.mark.parametrize("dimension", [16, 72, 512, 768])
@@ -451,11 +495,15 @@ def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> Non
     (name,) = names_of(rows)
     where = rows._now.parts[0].segment.mapped
     fields = read_header(tmp_path / name)
+    places = rows._now.parts[0].all_rows()
     del rows
-    arrays = plan(**{k: fields[k] for k in ("dimension", "blocks", "rows", "lists", "keys")}).arrays
+    arrays = plan(**{name: fields[name] for name in PLANNED}).arrays
     good = (tmp_path / name).read_bytes()
     for array in [*arrays, *arrays]:
         at = arrays[array][0] + chance.randrange(where[array].nbytes)
+        if array == "quantized":  # a query looks at rows only, and not at what fills up a list
+            _, _, (_, width) = arrays[array]
+            at = arrays[array][0] + int(chance.choice(places)) * width + chance.randrange(width)
         (tmp_path / name).write_bytes(good)
         flip(tmp_path / name, at, chance.randrange(8))
         with pytest.raises(Damaged):
