@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.encoding import as_rows, as_words, encode, quantized, rotation
+from index.search.encoding import as_words, encode, quantized_rows, rotation
 from index.search.kernels.arguments import Ints
 from index.search.kernels.constants import LANES, TOMBSTONE
 from index.search.memtable import REMOVED_SHARE
@@ -305,7 +305,7 @@ class Compaction:
         directions = centroids / np.maximum(np.linalg.norm(centroids, axis=1), 1e-12)[:, None]
         odd = multipliers(arrays["vectors"].shape[1] // 2)
         # Squared distances from the centroid, squared errors, and rows.
-        spread, error = np.zeros((3, len(centroids))), 0.0
+        spread = np.zeros((3, len(centroids)))
         for chunk in self._chunks(len(source)):
             blocks = slice(chunk.start // LANES, chunk.stop // LANES)
             there = source[chunk] >= 0
@@ -321,12 +321,9 @@ class Compaction:
             words = as_words(signs)
             arrays["codes"][blocks] = words.reshape(-1, LANES, words.shape[1]).transpose(0, 2, 1)
             arrays["factors"][:, chunk] = factors
-            steps, scales, left_out = quantized(vectors @ rotation.T)
-            error = max(error, left_out)
-            arrays["quantized"][chunk] = np.where(there[:, None], as_rows(steps, scales), 0)
+            arrays["quantized"][chunk] = quantized_rows(vectors @ rotation.T)
             products.checksums(vectors.view(np.uint64), odd, arrays["sums"][0, chunk])
             arrays["sums"][1, chunk] = rest_sums(arrays, blocks)
-        arrays["quantized_error"][:] = error
         arrays["spreads"][:], arrays["errors"][:] = np.sqrt(spread[:2] / np.maximum(spread[2], 1))
 
     def _reserve(self, size: int) -> None:

@@ -30,23 +30,22 @@ def rotation(dimension: int) -> Floats:
     """(d, d) the rotation of `kernels.codes.rotate` as a matrix; each segment keeps its own."""
     columns = np.eye(dimension, dtype=np.float32)
     count = 1 << (dimension.bit_length() - 1)
+    transform = _walsh_hadamard(count)
     for turn, some in enumerate(signs(dimension)):
         columns *= some
         here = columns[:, :count] if turn % 2 == 0 else columns[:, dimension - count :]
-        here[:] = _transformed(here)
+        here[:] = here @ transform
     rotation = np.ascontiguousarray(columns.T)
     rotation.flags.writeable = False
     return rotation
 
 
-def _transformed(rows: Floats) -> Floats:
-    """(n, 2^m) the Walsh-Hadamard transforms of these rows, which are as long as the rows."""
-    half, step = rows.shape[1] // 2, 1
-    while step < rows.shape[1]:
-        left, right = rows[:, :half], rows[:, half:]
-        rows = np.stack([left + right, left - right], axis=2).reshape(len(rows), -1)
-        step *= 2
-    return rows / np.float32(np.sqrt(rows.shape[1]))
+def _walsh_hadamard(count: int) -> Floats:
+    """(n, n) the matrix of a Walsh-Hadamard transform of a power of two of numbers."""
+    matrix = np.ones((1, 1), np.float32)
+    while len(matrix) < count:
+        matrix = np.block([[matrix, matrix], [matrix, -matrix]])
+    return matrix / np.float32(np.sqrt(count))
 
 
 def encode(
@@ -83,24 +82,24 @@ def as_words(bits: NDArray[Any]) -> Words:
     return words.view(np.uint64)
 
 
-def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:
-    """(n, d) the vectors in 255 steps around ZERO, (n,) the size of each one's step, and the
-    greatest length of what is left out."""
+def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, Floats]:
+    """(n, d) the vectors in 255 steps around ZERO, (n,) the size of each one's step, and (n,) the
+    length of what is left out of each."""
     scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / np.float32(STEPS)
     steps = np.rint(vectors / scales[:, None])
-    left_out = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
-    return (steps + ZERO).astype(np.uint8), scales, float(left_out.max(initial=0))
+    left_out: Floats = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
+    return (steps + ZERO).astype(np.uint8), scales, left_out
 
 
-def as_rows(numbers: NDArray[np.uint8], scales: Floats) -> NDArray[np.uint8]:
-    """(n, 8 m + 8) quantized vectors as `arguments.Quantized` has them."""
+def quantized_rows(vectors: Floats) -> NDArray[np.uint8]:
+    """(n, 8 m + 8) turned vectors as `arguments.Quantized` has them."""
     from index.search.kernels import products
 
-    n, dimension = numbers.shape
+    n, dimension = vectors.shape
     words = words_of_quantized(dimension)
     rows = np.zeros((n, 8 * words + 8), np.uint8)
-    rows[:, :dimension] = numbers
-    rows.view(np.float32)[:, 2 * words - 2] = scales
+    rows[:, :dimension], *sizes = quantized(vectors)
+    rows.view(np.float32)[:, 2 * words - 2 : 2 * words] = np.stack(sizes, axis=1)
     sums = np.empty(n, np.uint64)
     covered = np.ascontiguousarray(rows.view(np.uint64)[:, :words])
     products.checksums(covered, multipliers(words), sums)

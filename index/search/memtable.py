@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.encoding import quantized
+from index.search.encoding import quantized, rotation, signs
 from index.search.hits import Hits
 from index.search.kernels.arguments import Bools, Ints
 from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
@@ -41,7 +41,7 @@ class Memtable:
     """
 
     vectors: Floats  # (capacity, d) unit rows
-    quantized: NDArray[np.uint8]  # (capacity, d) the same in 255 steps of `scales`, around 128
+    quantized: NDArray[np.uint8]  # (capacity, d) the same, turned, in steps of `scales` around ZERO
     scales: Floats  # (capacity,)
     error: float  # the greatest length of what `quantized` leaves out of a vector
     serials: Ints  # (capacity,) number of the row among all that ever came
@@ -125,7 +125,8 @@ class Memtable:
         now = self._with_room(end)
         place = slice(now.count, end)
         now.vectors[place] = added.vectors
-        now.quantized[place], now.scales[place], error = quantized(added.vectors)
+        turned = added.vectors @ rotation(added.vectors.shape[1]).T
+        now.quantized[place], now.scales[place], left_out = quantized(turned)
         now.serials[place] = np.arange(serial, serial + count)
         now.links[place] = np.repeat(added.links, added.frames)
         now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
@@ -136,7 +137,7 @@ class Memtable:
         return replace(
             now,
             count=end,
-            error=max(now.error, error),
+            error=max(now.error, float(left_out.max(initial=0))),
             ascending=now.ascending and bool((ids[1:] >= ids[:-1]).all()),
             animated=now.animated or count > len(added.links),
         )
@@ -197,7 +198,7 @@ class Memtable:
         """What `allowed` gives, and the `k` links that are most like a query; by the loops."""
         rows, hits = np.empty(self.count + ROOM, np.int64), Hits.room(k, len(query))
         n, links, found = loops.best_in_memory(
-            *(self.quantized, self.scales, self.error, self.vectors, query),
+            *(self.quantized, self.scales, self.error, signs(len(query)), self.vectors, query),
             *(*self._asked(codes, filter), rows, *hits, np.empty(k, np.int64)),
         )
         return rows[:n], links, hits.first(found)
@@ -280,4 +281,3 @@ class GroupCodes:
             if filter.kind in (None, kind):
                 allowed[key_of(codes, np.array(text))] = True
         return allowed
-

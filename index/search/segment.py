@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.encoding import rotation, signs
+from index.search.encoding import signs
 from index.search.kernels.arguments import (
     Bools,
     ByKey,
@@ -35,11 +35,12 @@ from index.search.kernels.arguments import (
 from index.search.kernels.constants import LANES, TOMBSTONE
 from index.search.segment_file import (
     CHUNK_ROWS,
+    SEED,
     Damaged,
     fixed_sum,
     map_arrays,
     multipliers,
-    plan,
+    planned,
     read_header,
     rest_sums,
 )
@@ -64,8 +65,7 @@ class Segment:
         """raises Damaged, as far as that shows without reading all of it"""
         fields = read_header(path)
         self.path = path
-        sizes = [fields[name] for name in ("dimension", "blocks", "rows", "lists", "keys")]
-        where = plan(*sizes, fields.get("quantized", 0))
+        where = planned(fields)
         if path.stat().st_size != where.bytes:
             raise Damaged(f"{path.name}: it has {path.stat().st_size} bytes, not {where.bytes}")
         try:
@@ -97,7 +97,8 @@ class Segment:
         self.lengths = np.maximum(np.linalg.norm(self.centroids, axis=1), 1e-12).astype(np.float32)
         # Earlier versions of Magpie wrote another rotation into their files.
         dimension = fields["dimension"]
-        self._turns_quickly = np.allclose(self.rotation, rotation(dimension), rtol=0, atol=1e-5)
+        probe = np.random.default_rng(SEED).standard_normal(dimension, np.float32)
+        self._turns_quickly = np.allclose(self.rotation @ probe, _turned(probe), rtol=0, atol=1e-3)
         # And they quantized no vectors.
         self.has_quantized = self._turns_quickly and "quantized" in self.mapped
         # Keys are ascending: those of one space, and in it of one group, lie together.
@@ -135,10 +136,9 @@ class Segment:
 
     def _quantized(self, dimension: int) -> Quantized:
         if not self.has_quantized:
-            return Quantized(NO_BYTES, multipliers(0), 0.0, signs(dimension))
+            return Quantized(NO_BYTES, multipliers(0), signs(dimension))
         rows = self.mapped["quantized"]
-        error = float(self.mapped["quantized_error"][0])
-        return Quantized(rows, multipliers(rows.shape[1] // 8 - 1), error, signs(dimension))
+        return Quantized(rows, multipliers(rows.shape[1] // 8 - 1), signs(dimension))
 
     def of_space(self, space: int) -> tuple[slice, slice]:
         """The keys of a space, and the blocks with its rows; all blocks, if these are scattered."""
@@ -160,14 +160,10 @@ class Segment:
 
     def rotated(self, query: Floats) -> Floats:
         """(d,) a query, turned as the vectors were."""
-        from index.search.kernels import codes
-
-        if not self._turns_quickly:
-            turned: Floats = self.rotation @ query
-            return turned
-        out = np.empty_like(query)
-        codes.rotate(query, signs(len(query)), out)
-        return out
+        if self._turns_quickly:
+            return _turned(query)
+        turned: Floats = self.rotation @ query
+        return turned
 
     def marks_of_times(self, posted: NDArray[np.float64]) -> NDArray[np.uint8]:
         """A byte for each time, not less for a later one."""
@@ -176,7 +172,8 @@ class Segment:
 
     def marks_of(self, limits: Limits) -> tuple[NDArray[np.uint8], int, int]:
         """The marks of these owners, of the first time and of the last one."""
-        since, until = self.marks_of_times(np.array([limits.since, limits.until])).tolist()
+        ends = ((end - self._began) * self._marks_a_second for end in (limits.since, limits.until))
+        since, until = (int(min(max(end, 0), MARKS)) for end in ends)
         return marks_of_owners(limits.owners), since, until
 
     def whole(self, excused: Collection[int] = ()) -> Part:
@@ -321,6 +318,15 @@ class Segment:
         if (wrong & ~removed).any():
             raise Damaged(f"{self.path.name}: a vector has changed")
         return vectors, ~(wrong | removed)
+
+
+def _turned(query: Floats) -> Floats:
+    """(d,) a query, turned as vectors are now."""
+    from index.search.kernels import codes
+
+    out = np.empty_like(query)
+    codes.rotate(query, signs(len(query)), out)
+    return out
 
 
 def marks_of_owners(owners: Ints) -> NDArray[np.uint8]:

@@ -29,12 +29,8 @@ PAGE_BYTES = 4096
 # Rows that are read, encoded or checked at once: 8 MB of vectors of 512 numbers.
 CHUNK_ROWS = 4096
 SEED = 20  # of the rotation, the sample and the multipliers: any number will do, always the same
-# Arrays that never change. One checksum in the header covers them all. Files of earlier versions
-# have all but the last one.
-FIXED = (
-    *("by_link", "place_of", "centroids", "spreads", "errors", "starts", "rotation", "key_names"),
-    "quantized_error",
-)
+# Arrays that never change. One checksum in the header covers them all.
+FIXED = ("by_link", "place_of", "centroids", "spreads", "errors", "starts", "rotation", "key_names")
 # What a row has beside its vector, code and factors: 8 bytes or less each.
 COLUMNS = ("links", "frames", "owners", "posted", "keys")
 
@@ -53,9 +49,7 @@ class Plan:
     bytes: int
 
 
-def plan(
-    dimension: int, blocks: int, rows: int, lists: int, keys: int, quantized: int = 0
-) -> Plan:
+def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int, quantized: int = 0) -> Plan:
     """Where the arrays of a segment of this size lie.
 
     rows       those that hold a vector
@@ -83,10 +77,8 @@ def plan(
         "key_names": ("<i8", (keys, 3)),  # space, group, 1 for a text; ascending
     }
     if quantized:
-        shapes |= {
-            "quantized": ("|u1", (places, 8 * words_of_quantized(dimension) + 8)),
-            "quantized_error": ("<f8", (1,)),  # as `arguments.Quantized`. FIXED, too
-        }
+        # As `arguments.Quantized`, each row with a checksum of its own.
+        shapes["quantized"] = ("|u1", (places, 8 * words_of_quantized(dimension) + 8))
     arrays, offset = {}, HEADER_BYTES
     for name, (kind, shape) in shapes.items():
         arrays[name] = (offset, kind, shape)
@@ -95,13 +87,20 @@ def plan(
     return Plan(arrays, offset)
 
 
+def planned(header: dict[str, int]) -> Plan:
+    """Where the arrays of a segment with this header lie."""
+    sizes = [header[name] for name in ("dimension", "blocks", "rows", "lists", "keys")]
+    return plan(*sizes, quantized=header.get("quantized", 0))
+
+
 def words_of(dimension: int) -> int:
     """64-bit words that hold one bit a dimension."""
     return -(-dimension // 64)
 
 
 def words_of_quantized(dimension: int) -> int:
-    """64-bit words that hold a byte a dimension, and the size of a step."""
+    """64-bit words that hold a byte a dimension, the size of a step, and that of what is left
+    out."""
     return -(-dimension // 8) + 1
 
 
@@ -148,8 +147,6 @@ def fixed_sum(arrays: Arrays) -> int:
     """The checksum of all FIXED arrays."""
     sum_ = 0
     for name in FIXED:
-        if name not in arrays:
-            continue
         sum_ = zlib.crc32(np.ascontiguousarray(arrays[name]).data, sum_)
     return sum_
 

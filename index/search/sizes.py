@@ -17,8 +17,8 @@ class Sizes:
     largest_rows     rows of a segment from which on it is merged with no other: 4 GB of vectors
     retry_s          seconds until rows are written again after a failure, such as a full disk
     cached_bytes     rows of spaces that are kept in memory where the store is a database: 1 GB
-    few_rows         rows of a segment up to which all vectors are compared that may answer. Looking
-                     through their codes first would cost as much: the query is rotated for that
+    few_rows         rows of a segment up to which all are compared that may answer, quantized ones
+                     first. Of so many rows, that costs less than looking through their codes
     scattered_lanes  allowed rows in a block of 32, on the average, below which a query takes rows
                      one by one and not by blocks
     """
@@ -29,7 +29,7 @@ class Sizes:
     largest_rows: int = 2_000_000
     retry_s: float = 60.0
     cached_bytes: int = 1_000_000_000
-    few_rows: int = 2_048
+    few_rows: int = 16_384
     scattered_lanes: float = 2
 
 

@@ -23,7 +23,10 @@ from index.types.records import Floats
 REACH = 0.3
 # A row may be this many standard deviations better than its estimate, and its vector is compared.
 DEVIATIONS = 2.5
-NO_BITS, NO_MARKS = np.zeros(0, np.uint32), (np.zeros(0, np.uint8), 0, 0)
+NO_ROWS, NO_BITS = np.zeros(0, np.int32), np.zeros(0, np.uint32)
+NO_MARKS = np.zeros(0, np.uint8), 0, 0
+# So many rows are compared in the order in which they lie: page by page, each is found sooner.
+MANY_IN_ORDER = 1024
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
 
@@ -198,8 +201,7 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
     if limited or rows <= sizes.few_rows:
         limits = limits_of(filter)
         marks = segment.marks_of(limits) if has_limits(filter) else NO_MARKS
-        only = NO_IDS if filter.only is None else part.places_of(filter.only)
-        only.flags.writeable = False  # as NO_IDS, for which the loop is compiled
+        only = NO_ROWS if filter.only is None else part.places_of(filter.only).astype(np.int32)
         few = np.empty(min(sizes.few_rows, rows), np.int64)
         alive = np.zeros_like(alive) if rows > len(few) else NO_BITS
         rows, within = filters.rows_within(
@@ -210,7 +212,10 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
         # Of all rows of some keys it is known, even while one is being removed.
         links = within if limited else links
         if rows <= len(few):
-            return Few(part, few[:rows], links) if rows else None
+            at = few[:rows]
+            if rows > MANY_IN_ORDER:
+                at.sort()
+            return Few(part, at, links) if rows else None
     allowed = Allowed(
         segment.keys, segment.bounds, blocks.start, alive, here.start - 1, number, below
     )

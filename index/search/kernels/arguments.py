@@ -30,12 +30,11 @@ class Vectors(NamedTuple):
 
 class Quantized(NamedTuple):
     """The vectors of a segment, turned, a byte a number: they are compared first. A row is d bytes,
-    zeros up to a whole word, the size of a step as float32 in a word of its own, and a checksum of
-    all that."""
+    zeros up to a whole word, the size of a step and the length of what is left out as float32, and
+    a word that is the checksum of all that."""
 
     rows: Bytes  # (n, 8 m + 8)
     multipliers: Words  # (m,) odd numbers that the checksums were made with
-    error: float  # the greatest length of what is left out of a row
     signs: Floats  # (rounds, d) what they were turned with
 
 

@@ -13,7 +13,8 @@ from index.compiled import compiled
 from index.search.kernels.constants import CHUNK, EIGHT, FOREVER, LANES
 from index.search.kernels.instructions import count_zeros
 
-_LANES, _U1 = np.uint64(LANES), np.uint32(1)
+_LANES = np.uint64(LANES)
+FEW = 8  # owners that are all compared with a row's: there is no branch that can't be predicted
 
 
 @compiled
@@ -148,18 +149,18 @@ def unmark(
 
 @compiled
 def _near(
-    owners: Any,  # (r,) uint8, the marks of some rows
-    times: Any,  # (r,) uint8
+    owners: Any,  # (CHUNK,) uint8, the marks of some rows
+    times: Any,  # (CHUNK,) uint8
+    many: int,  # rows
     named: Any,  # (o,) uint8, the marks of the owners of whom they are, if `of_named`
     of_named: bool,
     early: Any,  # uint8, the least mark that they may have, if `of_time`
     late: Any,  # uint8, the greatest one
     of_time: bool,
-    near: Any,  # (CHUNK,) uint8
-) -> None:
-    """Fills `near` with 1 for rows whose marks leave them a chance, and with 0 for others, up to
-    a whole number of EIGHT."""
-    many = owners.shape[0]
+    near: Any,  # (CHUNK,) uint8, to write in
+    out: Any,  # (CHUNK + EIGHT,) int64, filled with the numbers of rows that are near
+) -> int:
+    """How many of these rows have marks that leave them a chance."""
     for i in range(many):
         near[i] = not of_named
     if of_named:
@@ -170,39 +171,17 @@ def _near(
     if of_time:
         for i in range(many):
             near[i] &= np.uint8(early <= times[i]) & np.uint8(times[i] <= late)
-    for i in range(many, _whole(many)):
+    whole = (many + EIGHT - 1) // EIGHT
+    for i in range(many, whole * EIGHT):
         near[i] = 0
-
-
-@compiled
-def _whole(many: int) -> int:
-    """The next whole number of EIGHT."""
-    return (many + EIGHT - 1) // EIGHT * EIGHT
-
-
-@compiled
-def _copy(numbers: Any, first: int, into: Any, at: int, count: int) -> None:
-    """Copies `count` numbers from the first on to a place."""
-    # Of slices, since only places that can't be negative are copied many at once.
-    here, there = numbers[first : first + count], into[at : at + count]
-    for i in range(count):
-        there[i] = here[i]
-
-
-@compiled
-def _kept(near: Any, rows: Any) -> int:
-    """Moves the rows to the front for which `near` has a 1; how many there are.
-
-    rows   (r + EIGHT,) int32, of which the last ones don't count
-    """
     found, eights = np.int64(0), near.view(np.uint64)
-    for start in range(0, rows.shape[0] - EIGHT, EIGHT):
-        eight = eights[start // EIGHT]
+    for number in range(whole):
+        eight = eights[number]
         if eight == 0:
             continue
         # Without branches: the processor could not predict them.
         for i in range(EIGHT):
-            rows[found] = rows[start + i]
+            out[found] = number * EIGHT + i
             found += np.int64((eight >> np.uint64(8 * i)) & np.uint64(1))
     return int(found)
 
@@ -229,7 +208,7 @@ def rows_within(
     early: int,  # the mark of `since`
     late: int,  # of `until`
     some: bool,  # whether only some rows may answer
-    only: Any,  # (o,) int64, these
+    only: Any,  # (o,) int32, these
     first: int,  # the first block that `bits` tells of
     bits: Any,  # (s,) uint32, all 0; gets one bit a row: 1 for those that may answer. Or no blocks
     out: Any,  # (m,) int64, filled with the first m of these rows
@@ -241,57 +220,65 @@ def rows_within(
     """
     of_owners = of_named or named.shape[0] > 0
     of_time = since > -FOREVER or until < FOREVER
-    # Rows of many keys are looked at together, since a key may have few.
-    near, these = np.empty(CHUNK, np.uint8), np.empty(CHUNK + EIGHT, np.int32)
-    theirs, times = np.empty(CHUNK, np.uint8), np.empty(CHUNK, np.uint8)  # marks
+    marked, source = (of_named or of_time) and not some, only if some else order
+    # Rows of keys that may have few are put together, so that many are looked at together.
+    these, numbers = np.empty(CHUNK, np.int32), np.empty(CHUNK + EIGHT, np.int64)
+    near, theirs, times = np.empty((3, CHUNK), np.uint8)
     found, links, many = np.int64(0), np.int64(0), np.int64(0)
     key, end = 1, allowed.shape[0] - 1
     low, high = np.int64(0), np.int64(only.shape[0] if some else 0)
     while True:
-        while low == high and key < end and not some:
+        while low == high and key < end and not some:  # on to keys that may answer
             low = high = starts[lesser + key]
             while key < end and allowed[key] != 0:
                 key += 1
             high = starts[lesser + key]
             key += int(low == high)
         more = min(high - low, CHUNK - many)
-        if some:
-            _copy(only, low, these, many, more)
-        else:
-            _copy(order, low, these, many, more)
-        if (of_named or of_time) and not some:
-            _copy(owner_marks, low, theirs, many, more)
-            _copy(time_marks, low, times, many, more)
+        at, place, together = np.uint64(low), np.uint64(many), more == CHUNK
+        if not together:  # those of one key are read where they are, if they are near
+            for i in range(np.uint64(more)):
+                these[place + i] = source[at + i]
+        if marked and of_named:
+            for i in range(np.uint64(more)):
+                theirs[place + i] = owner_marks[at + i]
+        if marked and of_time:
+            for i in range(np.uint64(more)):
+                times[place + i] = time_marks[at + i]
         low, many = low + more, many + more
         if many < CHUNK and more > 0:
             continue
-        if (of_named or of_time) and not some:
-            _near(
-                *(theirs[:many], times[:many], named_marks, of_named),
-                *(np.uint8(early), np.uint8(late), of_time, near),
+        if marked:
+            many = _near(
+                *(theirs, times, many, named_marks, of_named),
+                *(np.uint8(early), np.uint8(late), of_time, near, numbers),
             )
-            many = _kept(near, these[: many + EIGHT])
-        kept = np.int64(0)
+        # No loop is called for each row: handing arrays on takes longer than all else.
         for i in range(many):
-            row = np.uint64(these[i])
+            number = np.uint64(numbers[i] if marked else i)
+            row = np.uint64(source[at + number] if together else these[number])
             may = (alive[row // _LANES] >> np.uint32(row % _LANES)) & np.uint32(1)
             if some:
-                may &= np.uint32(allowed[_place(keys[row], lesser, allowed.shape[0])])
-            if of_owners:
+                place_of_key = min(max(keys[row] - lesser, 0), allowed.shape[0] - 1)
+                may &= np.uint32(allowed[place_of_key])
+            if of_owners and named.shape[0] > FEW:
                 may &= np.uint32(has(named, owners[row]) == of_named)
-            if of_time:
+            elif of_owners:
+                one = False
+                for o in range(named.shape[0]):
+                    one |= named[o] == owners[row]
+                may &= np.uint32(one == of_named)
+            # A time is surely within the limits if its mark lies between theirs.
+            if of_time and not (marked and early < times[number] and times[number] < late):
                 may &= np.uint32(since <= posted[row]) & np.uint32(posted[row] < until)
-            these[kept] = these[i]
-            kept += np.int64(may)
-        for i in range(kept):
-            row = np.uint64(these[i])
-            if found + i < out.shape[0]:
-                out[found + i] = row
+            if found < out.shape[0]:
+                out[found] = row
             if bits.shape[0] > 0:
-                bits[row // _LANES - np.uint64(first)] |= _U1 << np.uint32(row % _LANES)
+                bits[row // _LANES - np.uint64(first)] |= may << np.uint32(row % _LANES)
             if animated:
-                links += np.int64(frames[row] == 0)
-        found, many = found + kept, np.int64(0)
+                links += np.int64(may != 0 and frames[row] == 0)
+            found += np.int64(may)
+        many = np.int64(0)
         if more == 0:
             return int(found), int(links if animated else found)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
+from index.search.kernels.codes import rotate
 from index.search.kernels.constants import CHUNK, EIGHT, FOREVER, PRODUCT_ERROR
 from index.search.kernels.filters import first_place, has
 from index.search.kernels.quantized import quantized_products
@@ -97,9 +98,10 @@ def allowed_rows(
 
 @compiled
 def best_in_memory(
-    quantized: Any,  # (capacity, d) uint8
+    quantized: Any,  # (capacity, d) uint8, turned
     scales: Any,  # (capacity,) float32
     error: float,  # the greatest length of what `quantized` leaves out of a vector
+    signs: Any,  # (rounds, d) float32, what they were turned with
     vectors: Any,  # (capacity, d) float32
     query: Any,  # (d,) float32
     keys: Any,  # from here on as in `allowed_rows`
@@ -136,10 +138,10 @@ def best_in_memory(
         *(keys, links, frames, owners, posted, count, animated, groups, codes, known, every),
         *(wanted, kind, named, of_named, since, until, some, only, without, rows),
     )
-    these, steps = rows[:n], np.empty(query.shape[0], np.int16)
+    these, estimates, turned = rows[:n], np.empty(n, np.float32), np.empty_like(query)
+    rotate(query, signs, turned)
+    most = quantized_products(quantized, scales, these, turned, error, estimates)
     unchecked = np.empty((0, 0), np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
-    estimates = np.empty(n, np.float32)
-    most = quantized_products(quantized, scales, these, query, error, steps, estimates)
     found, _ = best_links(
         *(estimates, most + PRODUCT_ERROR, these, vectors, *unchecked),
         *(links, frames, posted, animated, query),

@@ -7,25 +7,28 @@ how long the steps are.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.constants import QUERY_STEPS, ZERO
+from index.search.kernels.codes import rotate
+from index.search.kernels.constants import LOWEST, QUERY_STEPS, ZERO
+from index.search.kernels.filters import has
 from index.search.kernels.instructions import prefetch
 
+AHEAD = 16  # rows that are being loaded from memory while one is compared
 LINE = 64  # bytes that memory hands over at once
 
 
 @compiled
-def quantized_query(query: Any, error: float, steps: Any) -> tuple[Any, Any, float]:
+def quantized_query(query: Any, steps: Any) -> tuple[Any, Any, Any, Any]:
     """Fills `steps` (d,) int16 with the quantized query; the size of a step, what the products get
-    from the ZERO that each byte has too much, and how much greater than its estimate a product with
-    a unit row may be.
+    from the ZERO that each byte has too much, and the lengths of the query and of what is left out
+    of it.
 
-    error   the greatest length of what is left out of a row
+    A product with a unit row, of which something of length e is left out as well, may be greater
+    than its estimate by e · length + (1 + e) · left_out, by Cauchy-Schwarz.
     """
     greatest, length, left_out = np.float32(0), np.float32(0), np.float32(0)
     offset = np.int32(0)
@@ -38,9 +41,7 @@ def quantized_query(query: Any, error: float, steps: Any) -> tuple[Any, Any, flo
         left_out += (query[j] - number * step) ** 2
         steps[j] = np.int16(number)
         offset += np.int32(number)
-    # Cauchy-Schwarz on what both sides leave out: no row that belongs among the best is missed.
-    bound = error * math.sqrt(length) + (1 + error) * math.sqrt(left_out)
-    return step, np.int32(offset * np.int32(ZERO)), bound
+    return step, np.int32(offset * np.int32(ZERO)), np.sqrt(length), np.sqrt(left_out)
 
 
 @compiled
@@ -55,20 +56,21 @@ def sum_of_row(quantized: Any, steps: Any, row: Any) -> Any:
 
 @compiled
 def quantized_products(
-    quantized: Any, scales: Any, rows: Any, query: Any, error: float, steps: Any, out: Any
+    quantized: Any, scales: Any, rows: Any, query: Any, error: float, out: Any
 ) -> float:
     """Estimated products of these rows with a query into `out` (r,) float32; how much greater than
     its estimate a product may be.
 
     quantized  (n, d) uint8        scales  (n,) float32        query  (d,) float32, turned
-    steps      (d,) int16, to write in
+    error      the greatest length of what is left out of a row
     """
-    step, offset, bound = quantized_query(query, error, steps)
+    steps = np.empty(query.shape[0], np.int16)
+    step, offset, length, left_out = quantized_query(query, steps)
     for i in range(rows.shape[0]):
         row = np.uint64(rows[i])
         s = sum_of_row(quantized, steps, row)
         out[i] = np.float32(s - offset) * scales[row] * step
-    return bound
+    return float(error * length + (1 + error) * left_out)
 
 
 @compiled
@@ -79,14 +81,38 @@ def prefetch_quantized(quantized: Any, row: int) -> None:
 
 
 @compiled
-def scale_and_check(quantized_words: Any, numbers: Any, multipliers: Any, row: Any) -> Any:
-    """The scale of a row of a segment, and whether the row is what was written.
-
-    quantized_words   (n, m + 1) uint64, the row in words, of which the last is the checksum
-    numbers           (n, 2 m + 2) float32, the same memory
-    multipliers       (m,) uint64
-    """
-    check, m = np.uint64(0), multipliers.shape[0]
-    for j in range(m):
-        check += quantized_words[row, j] * multipliers[j]
-    return numbers[row, 2 * m - 2], check == quantized_words[row, m]
+def greatest_products(
+    quantized: Any,  # as `arguments.Quantized`
+    multipliers: Any,
+    signs: Any,
+    rows: Any,  # (r,) int64
+    left_out: Any,  # (n,) bool, rows that don't count
+    links: Any,  # (n,) int64
+    without: Any,  # (w,) int64, ascending: links that don't count either
+    query: Any,  # (d,) float32, not turned
+    out: Any,  # (r,) float32
+) -> int:
+    """Fills `out` with what the product of each of these rows of a segment with the query is at
+    most, LOWEST for rows that don't count; a row that isn't what was written, or -1."""
+    turned, steps = np.empty_like(query), np.empty(query.shape[0], np.int16)
+    rotate(query, signs, turned)
+    step, offset, length, of_query = quantized_query(turned, steps)
+    words, numbers = quantized.view(np.uint64), quantized.view(np.float32)
+    n, m = rows.shape[0], multipliers.shape[0]
+    for i in range(min(AHEAD, n)):
+        prefetch_quantized(quantized, rows[i])
+    for i in range(n):
+        if i + AHEAD < n:
+            prefetch_quantized(quantized, rows[i + AHEAD])
+        out[i], row = LOWEST, np.uint64(rows[i])
+        if left_out[row] or (without.shape[0] > 0 and has(without, links[row])):
+            continue
+        check = np.uint64(0)
+        for j in range(m):
+            check += words[row, j] * multipliers[j]
+        if check != words[row, m]:
+            return int(rows[i])
+        scale, error = numbers[row, 2 * m - 2], numbers[row, 2 * m - 1]
+        estimate = np.float32(sum_of_row(quantized, steps, row) - offset) * scale * step
+        out[i] = estimate + error * length + (np.float32(1) + error) * of_query
+    return -1

@@ -7,19 +7,11 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.codes import rotate
 from index.search.kernels.constants import LANES, LOWEST, PRODUCT_ERROR, TOMBSTONE
 from index.search.kernels.filters import has
 from index.search.kernels.instructions import prefetch_row
 from index.search.kernels.products import AHEAD, exact_score, is_intact, row_score
-from index.search.kernels.quantized import (
-    prefetch_quantized,
-    quantized_query,
-    scale_and_check,
-    sum_of_row,
-)
-
-QUANTIZED_AHEAD = 4 * AHEAD  # rows that are being loaded, as AHEAD: they are a quarter as long
+from index.search.kernels.quantized import greatest_products
 
 
 @compiled
@@ -103,6 +95,9 @@ def best_links(
         for i in range(n):
             if estimates[i] > seeming[0]:
                 raise_top(seeming, estimates[i])
+        for i in range(n):
+            if estimates[i] >= seeming[0]:
+                prefetch_row(vectors, rows[i])
         # A heap, too: in front is the row that comes last. The rows that seem best come first, and
         # then of the others those that may be better than they seem.
         scores, best = np.full(taken, np.float64(LOWEST)), np.full(taken, rows[0])
@@ -146,7 +141,6 @@ def best_of_few(
     without: Any,  # (w,) int64, ascending: links to leave out
     quantized: Any,  # as `arguments.Quantized`; no rows in a file of an earlier version
     of_quantized: Any,
-    error: float,
     signs: Any,
     vectors: Any,  # as `arguments.Vectors`
     words: Any,
@@ -168,25 +162,12 @@ def best_of_few(
     """Fills these arrays with the k best links of these rows of a segment, as `best_links`. How
     many there are, and a row that isn't what was written, or -1."""
     n, estimates = rows.shape[0], np.full(rows.shape[0], LOWEST)
-    bound = np.float64(PRODUCT_ERROR)
     if quantized.shape[0] > 0:
-        turned, steps = np.empty_like(query), np.empty(query.shape[0], np.int16)
-        rotate(query, signs, turned)
-        step, offset, bound = quantized_query(turned, error, steps)
-        bound += PRODUCT_ERROR
-        as_words, numbers = quantized.view(np.uint64), quantized.view(np.float32)
-        for i in range(min(QUANTIZED_AHEAD, n)):
-            prefetch_quantized(quantized, rows[i])
-        for i in range(n):
-            if i + QUANTIZED_AHEAD < n:
-                prefetch_quantized(quantized, rows[i + QUANTIZED_AHEAD])
-            row = np.uint64(rows[i])
-            if overwritten[row] or (without.shape[0] > 0 and has(without, links[row])):
-                continue
-            scale, intact = scale_and_check(as_words, numbers, of_quantized, row)
-            if not intact:
-                return 0, int(rows[i])
-            estimates[i] = np.float32(sum_of_row(quantized, steps, row) - offset) * scale * step
+        bad = greatest_products(
+            *(quantized, of_quantized, signs, rows, overwritten, links, without, query, estimates)
+        )
+        if bad >= 0:
+            return 0, bad
     else:
         for i in range(n):
             if i + AHEAD < n:
@@ -198,7 +179,7 @@ def best_of_few(
             if not intact:
                 return 0, int(rows[i])
     return best_links(
-        *(estimates, bound, rows, vectors, words, checksums, multipliers),
+        *(estimates, PRODUCT_ERROR, rows, vectors, words, checksums, multipliers),
         *(links, frames, posted, animated, query),
         *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
     )

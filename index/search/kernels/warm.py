@@ -60,8 +60,8 @@ def warm(dimension: int) -> None:
         loop(lists, rotated, codes, allowed, vectors, 1, Best(out[:1], out, places))
     products.scores(vectors, rows, query, out)
     products.exact_scores(vectors.rows, rows, query.astype(np.float64), np.zeros(1))
-    bytes_, steps = np.zeros((1, dimension), np.uint8), np.zeros(dimension, np.int16)
-    quantized.quantized_products(bytes_, out, rows, query, 0.0, steps, out)
+    bytes_ = np.zeros((1, dimension), np.uint8)
+    quantized.quantized_products(bytes_, out, rows, query, 0.0, out)
     sums = np.zeros(LANES, np.uint64)
     products.checksums(vectors.words, vectors.multipliers, sums)
     products.checksums(vectors.words, vectors.multipliers, vectors.checksums)
@@ -78,7 +78,7 @@ def warm(dimension: int) -> None:
     limits = Limits(ids, False, 0.0, 1.0)
     filters.rows_within(
         *(allowed.allowed, -1, number, *by_key, allowed.alive, *columns, False, *limits),
-        *(by_key.owner_marks[:0], 0, 1, False, ids, 0, allowed.alive, rows),
+        *(by_key.owner_marks[:0], 0, 1, False, number[:0], 0, allowed.alive, rows),
     )
     filters.unmark(number, *by_key, rows[:0])
     filters.all_rows(allowed, rows)
@@ -86,7 +86,14 @@ def warm(dimension: int) -> None:
     posted, frames = columns.posted, columns.frames
     hits = Hits.room(1, dimension)
     top.best_of_few(
-        *(rows[:0], ids, np.zeros((1, 8), np.uint8), vectors.multipliers, 0.0, signs(dimension), *vectors),
+        *(
+            rows[:0],
+            ids,
+            np.zeros((1, 8), np.uint8),
+            vectors.multipliers,
+            signs(dimension),
+            *vectors,
+        ),
         *(places, frames, posted, False, query, *hits, rows),
     )
     asked = (
@@ -94,4 +101,6 @@ def warm(dimension: int) -> None:
         *(*limits, False, ids, ids, rows),
     )
     memtable.allowed_rows(*asked)
-    memtable.best_in_memory(bytes_, out, 0.0, vectors.rows, query, *asked, *hits, rows)
+    memtable.best_in_memory(
+        bytes_, out, 0.0, signs(dimension), vectors.rows, query, *asked, *hits, rows
+    )

@@ -23,7 +23,7 @@ from index.search.segment_file import (
     Damaged,
     fixed_sum,
     map_arrays,
-    plan,
+    planned,
     read_header,
     write_header,
 )
@@ -35,7 +35,6 @@ from tests.index.search import oracle
 from tests.index.search.oracle import DIMENSION, Row, entries, some_filter, some_row, unit
 
 SETTLE = 40
-PLANNED = ("dimension", "blocks", "rows", "lists", "keys", "quantized")
 
 
 def settle(rows: Rows) -> None:
@@ -197,9 +196,9 @@ def test_file_of_an_earlier_version_is_searched_and_made_anew(
 def without_quantized(path: Path) -> None:
     """Write a segment as earlier versions did."""
     fields = read_header(path)
-    old = map_arrays(path, plan(**{name: fields[name] for name in PLANNED}), write=False)
-    fields = {name: fields[name] for name in PLANNED if name != "quantized"}
-    where = plan(**fields)
+    old = map_arrays(path, planned(fields), write=False)
+    fields.pop("quantized")
+    where = planned(fields)
     raw = np.zeros(where.bytes, np.uint8)
     for name, (at, kind, shape) in where.arrays.items():
         raw[at : at + old[name].nbytes].view(kind).reshape(shape)[:] = old[name]
@@ -372,15 +371,18 @@ def test_removed_row_leaves_nothing_in_the_file(tmp_path: Path) -> None:
     rows, vectors = filled(tmp_path)
     (name,) = names_of(rows)
     raw = vectors[17].tobytes()
-    assert raw in (tmp_path / name).read_bytes()
     segment = rows._now.parts[0].segment
     (place,) = segment.places_of([17])
+    quantized = segment.mapped["quantized"][place].tobytes()
+    for kept in (raw, quantized, quantized[:DIMENSION]):
+        assert kept in (tmp_path / name).read_bytes()
     (at,) = np.flatnonzero(segment.by_key.rows == place)
     assert segment.by_key.owner_marks[at]
     assert segment.by_key.time_marks[at]
     rows.apply(Changes([17]))
     segment.flush()
-    assert raw not in (tmp_path / name).read_bytes()
+    for gone in (raw, quantized[:DIMENSION]):
+        assert gone not in (tmp_path / name).read_bytes()
     assert not segment.codes[place // 32, :, place % 32].any()
     assert not segment.by_key.owner_marks[at]
     assert not segment.by_key.time_marks[at]
@@ -497,7 +499,7 @@ def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> Non
     fields = read_header(tmp_path / name)
     places = rows._now.parts[0].all_rows()
     del rows
-    arrays = plan(**{name: fields[name] for name in PLANNED}).arrays
+    arrays = planned(fields).arrays
     good = (tmp_path / name).read_bytes()
     for array in [*arrays, *arrays]:
         at = arrays[array][0] + chance.randrange(where[array].nbytes)

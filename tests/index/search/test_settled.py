@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from index import Filter, Gallery, Group, Link, Sizes
+from index.search.segment_file import planned, read_header
 from index.store.sqlite import SEGMENTS
 from index.types.query import QueryEmbedding
 from index.types.records import EmbeddedPicture, Floats
@@ -204,7 +205,7 @@ async def test_damaged_files_are_made_anew(
     file = files(path)[0]
     data = bytearray(file.read_bytes())
     if harm == "flipped":
-        data[-5000] ^= 4
+        data[planned(read_header(file)).arrays["rotation"][0] + 100] ^= 4
         file.write_bytes(data)
     elif harm == "short":
         file.write_bytes(data[:-4096])
