@@ -122,11 +122,11 @@ def of_usearch(
     Its Python interface takes no filter. So with one it is asked for all of its candidates, of
     which those that are allowed are kept.
 
-    asked   what it is tuned with, at most IN_A_ROW questions of each kind
+    asked   the questions that it is asked later, by kind
     """
     ids, expansion = np.flatnonzero(mine), FIRST_EXPANSION
-    tuning = [query for queries in asked.values() for query in queries[:IN_A_ROW]]
-    right = [ids[np.argsort(-(vectors[ids] @ query))[:K]] for query in tuning]
+    tuning = np.concatenate(list(asked.values()))
+    right = ids[np.argsort(-(tuning @ vectors[ids].T), axis=1)[:, :K]]
     while True:
         hnsw.expansion_search = expansion
         answer = partial(_usearch, hnsw, mine, K if mine.all() else expansion)

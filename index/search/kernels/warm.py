@@ -53,7 +53,8 @@ def warm(dimension: int) -> None:
     columns = Columns(number, places, np.zeros(LANES))
     lists = Lists(rows, np.array([0, 1]), out[:1], out[:1], out[:1])
     planes = np.zeros((PLANES, words), np.uint64)
-    of_codes.rotate(query, signs(dimension), np.zeros_like(query))
+    turns = signs(dimension)
+    of_codes.rotate(query, turns, np.zeros_like(query))
     of_codes.rotated_bits(query, planes)
     for loop in (scan.scan, scan.scan_scattered):
         rotated = RotatedQuery(planes, np.float32(1), np.float32(0), query)
