@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.mutants.mutant import Mutant
 
 SEGMENT = "tests/index/search/test_segment.py"
+KERNELS = "tests/index/search/test_kernels.py"
 LOAD = "tests/bench/test_search_load.py"
 
 MUTANTS = (
@@ -25,8 +26,8 @@ MUTANTS = (
     Mutant(
         "a file in which spaces are scattered is made anew",
         "index/search/compaction.py",
-        " or not part.segment.by_space\n",
-        "\n",
+        "not (part.segment.by_space and part.segment.has_quantized)",
+        "not part.segment.has_quantized",
         (f"{SEGMENT}::test_file_in_which_spaces_are_scattered_is_read_and_made_anew",),
     ),
     Mutant(
@@ -46,7 +47,7 @@ MUTANTS = (
     Mutant(
         "an owner is looked at, and not only a mark",
         "index/search/kernels/filters.py",
-        "                may &= np.uint32(has(named, owners[row]) == of_named)\n",
+        "                may &= np.uint32(one == of_named)\n",
         "                may &= np.uint32(1)\n",
         (f"{SEGMENT}::test_no_space_answers_for_another",),
     ),
@@ -63,6 +64,55 @@ MUTANTS = (
         "may = (alive[row // _LANES] >> np.uint32(row % _LANES)) & np.uint32(1)",
         "may = np.uint32(1)",
         (f"{SEGMENT}::test_same_answers_as_brute_force_over_a_random_history",),
+    ),
+    Mutant(
+        "a time at the edge of a filter's limits is looked at",
+        "index/search/kernels/filters.py",
+        "early < times[number] and times[number] < late",
+        "early <= times[number] and times[number] <= late",
+        (f"{KERNELS}::test_rows_within_limits_are_those_that_numpy_finds",),
+    ),
+    Mutant(
+        "no row that may be among the best is passed over for what its bytes leave out",
+        "index/search/kernels/quantized.py",
+        "        out[i] = estimate + error * length + (np.float32(1) + error) * of_query\n",
+        "        out[i] = estimate\n",
+        (f"{KERNELS}::test_no_product_is_greater_than_its_bound",),
+    ),
+    Mutant(
+        "vectors in memory are turned before they are quantized",
+        "index/search/memtable.py",
+        "        turned = added.vectors @ rotation(added.vectors.shape[1]).T\n",
+        "        turned = added.vectors\n",
+        (f"{KERNELS}::test_one_great_number_makes_no_steps_long",),
+    ),
+    Mutant(
+        "quantized vectors in a file are compared with their checksums",
+        "index/search/kernels/quantized.py",
+        "        if check != words[row, m]:\n",
+        "        if False:\n",
+        (f"{SEGMENT}::test_flipped_bit_is_noticed_wherever_it_is",),
+    ),
+    Mutant(
+        "a vector that few rows are ranked by is compared with its checksum",
+        "index/search/kernels/top.py",
+        "                if checksums.shape[0] > 0 and not is_intact(",
+        "                if checksums.shape[0] < 0 and not is_intact(",
+        (f"{SEGMENT}::test_vector_that_changed_is_noticed_by_the_query_that_ranks_it",),
+    ),
+    Mutant(
+        "the quantized vector of a removed picture is overwritten",
+        "index/search/segment.py",
+        '            arrays["quantized"][places] = 0\n',
+        "            pass\n",
+        (f"{SEGMENT}::test_removed_row_leaves_nothing_in_the_file",),
+    ),
+    Mutant(
+        "a file of an earlier version is made anew",
+        "index/search/compaction.py",
+        "not (part.segment.by_space and part.segment.has_quantized)",
+        "not part.segment.by_space",
+        (f"{SEGMENT}::test_file_of_an_earlier_version_is_searched_and_made_anew",),
     ),
     Mutant(
         "a link whose removal is under way was not missed",

@@ -8,15 +8,28 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from index import search
-from index.search.kernels import codes, constants, filters, memtable, products, scan, top
+from index.search import encoding
+from index.search.kernels import (
+    codes,
+    constants,
+    filters,
+    memtable,
+    products,
+    quantized,
+    scan,
+    top,
+)
 from index.search.kernels.warm import warm
+from index.search.limits import in_order
 from index.search.rows import Rows
 from index.search.segment_file import plan
 from index.search.sizes import Sizes
+from index.search.view import view_of
 from index.types.filter import Filter
-from index.types.records import Changes
+from index.types.records import Changes, Floats
 from tests.index.search.oracle import Row, entries, unit
 
 FOLDER = Path(search.__file__).parent
@@ -85,6 +98,103 @@ def test_arrays_lie_where_they_lay_in_files_written_before() -> None:
     ]
 
 
+def test_quantized_vectors_lie_behind_all_that_lay_there_before() -> None:
+    before, now = (plan(64, blocks=3, rows=70, lists=2, keys=2, quantized=some) for some in (0, 1))
+    added = {"quantized": (106_496, "|u1", (96, 80))}
+    assert now.arrays == before.arrays | added
+
+
+def with_one_great_number(rng: np.random.Generator, count: int, dimension: int) -> Floats:
+    """Vectors as CLIP's are: one number is much greater than all others."""
+    vectors = unit(rng, count, dimension)
+    vectors[:, 5] += 2
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("dimension", [16, 72, 512])
+def test_no_product_is_greater_than_its_bound(tmp_path: Path, dimension: int) -> None:
+    """If one were, a row that belongs among the best could be passed over."""
+    rng = np.random.default_rng(dimension)
+    vectors = np.concatenate(
+        [unit(rng, 500, dimension), with_one_great_number(rng, 500, dimension)]
+    )
+    rows = Rows(dimension, folder=tmp_path, sizes=Sizes(settle_rows=100))
+    some = [Row(n, 1, 1, False, vectors[n : n + 1]) for n in range(1000)]
+    rows.apply(Changes(added=entries(some)))
+    rows.finish_compaction(settling := rows.begin_settling(hurried=True), settling.build())
+    (part,) = rows._now.parts
+    segment, places = part.segment, part.all_rows()
+    bounds, none = np.empty(1000, np.float32), in_order(frozenset())
+    for query in (vectors[3], vectors[700], *unit(rng, 10, dimension)):
+        bad = quantized.greatest_products(
+            *(*segment.quantized, places, segment.checked_vectors.overwritten),
+            *(segment.mapped["links"], none, query, bounds),
+        )
+        assert bad == -1
+        above = bounds - segment.vectors[places].astype(np.float64) @ query
+        assert above.min() > -1e-6
+        assert above.max() < 0.03  # else they would say nothing
+
+
+def test_one_great_number_makes_no_steps_long(tmp_path: Path) -> None:
+    """All vectors would come too close to a query to be passed over."""
+    rng = np.random.default_rng(4)
+    vectors = with_one_great_number(rng, 300, 512)
+    assert encoding.quantized(vectors)[2].min() > 0.04
+    rows = Rows(512, folder=tmp_path, sizes=Sizes(settle_rows=100))
+    rows.apply(
+        Changes(added=entries([Row(n, 1, 1, False, vectors[n : n + 1]) for n in range(300)]))
+    )
+    assert rows._now.memtable.error < 0.015
+    rows.finish_compaction(settling := rows.begin_settling(hurried=True), settling.build())
+    (part,) = rows._now.parts
+    left_out = part.segment.mapped["quantized"].view(np.float32)[part.all_rows(), -3]
+    assert 0 < left_out.max() < 0.015
+
+
+@pytest.mark.parametrize("few_keys", [True, False])
+def test_rows_within_limits_are_those_that_numpy_finds(tmp_path: Path, few_keys: bool) -> None:
+    """Keys have thousands of rows or a few, and limits of all kinds are met."""
+    rng = np.random.default_rng(6)
+    count, groups = 5000, 3 if few_keys else 700
+    vectors = unit(rng, count, 16)
+    group, owner = rng.integers(0, groups, count), rng.integers(0, 30, count)
+    posted = np.sort(rng.integers(0, 400, count)).astype(float)  # many at the same time
+    rows = Rows(16, folder=tmp_path, sizes=Sizes(settle_rows=100))
+    some = [
+        Row(n, 1, int(group[n]), False, vectors[n : n + 1], int(owner[n]), posted[n])
+        for n in range(count)
+    ]
+    rows.apply(Changes(added=entries(some)))
+    rows.finish_compaction(settling := rows.begin_settling(hurried=True), settling.build())
+    rows.apply(Changes(gone := list(range(0, count, 7))))
+    (part,) = rows._now.parts
+    links, there = part.segment.mapped["links"], np.ones(count, np.bool_)
+    there[gone] = False
+    for number in range(60):
+        allowed = rng.choice(groups, rng.integers(1, groups + 1), replace=False)
+        named = frozenset(rng.choice(30, rng.integers(1, 14), replace=False).tolist())
+        since, until = (float(end) for end in np.sort(rng.integers(-20, 420, 2)))
+        but, of_time = number % 3 == 1, number % 2 == 0
+        filter = Filter(
+            1,
+            frozenset(allowed.tolist()) if number % 5 else None,
+            owners=named if number % 3 == 0 else None,
+            but_owners=named if but else frozenset(),
+            since=since if of_time else None,
+            until=until if of_time and number % 4 else None,
+        )
+        mine = there & (np.isin(group, allowed) if filter.groups is not None else True)
+        mine &= np.isin(owner, list(named)) if filter.owners is not None else True
+        mine &= ~np.isin(owner, list(named)) if but else True
+        mine &= (posted >= since) if filter.since is not None else True
+        mine &= (posted < until) if filter.until is not None else True
+        for sizes in (Sizes(), Sizes(few_rows=10)):
+            view = view_of(part, filter, sizes)
+            found = [] if view is None else links[view.places()].tolist()
+            assert sorted(found) == np.flatnonzero(mine).tolist()
+
+
 def test_no_question_waits_for_a_loop_to_be_compiled(tmp_path: Path) -> None:
     rng, rows = np.random.default_rng(1), Rows(64, folder=tmp_path, sizes=Sizes(settle_rows=500))
     warm(64)
@@ -113,7 +223,7 @@ def _compiled() -> dict[str, int]:
     """For how many types of arguments each loop is compiled."""
     loops = {
         f"{module.__name__}.{name}": loop
-        for module in (codes, filters, memtable, products, scan, top)
+        for module in (codes, filters, memtable, products, quantized, scan, top)
         for name, loop in vars(module).items()
     }
     return {

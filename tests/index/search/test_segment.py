@@ -513,6 +513,19 @@ def test_flipped_bit_is_noticed_wherever_it_is(tmp_path: Path, seed: int) -> Non
     assert set(FIXED) < set(arrays)
 
 
+@pytest.mark.parametrize("few_rows", [0, 10**9])
+def test_vector_that_changed_is_noticed_by_the_query_that_ranks_it(
+    tmp_path: Path, few_rows: int
+) -> None:
+    rows, vectors = filled(tmp_path)
+    rows._sizes = replace(rows._sizes, few_rows=few_rows)
+    segment = rows._now.parts[0].segment
+    (place,) = segment.places_of([17])
+    segment.mapped["vectors"][place, 3] += 0.25
+    with pytest.raises(Damaged):
+        rows.search(vectors[17], Filter(1), k=1)
+
+
 def test_who_may_see_a_row_does_not_follow_a_file_that_changes_later(tmp_path: Path) -> None:
     """The file was checked when it was opened; the rest of a row only says how it is ranked."""
     rng = np.random.default_rng(2)
