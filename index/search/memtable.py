@@ -19,6 +19,7 @@ from index.types.records import Entries, Floats
 REMOVED_SHARE = 0.5
 REMOVED = 0  # the key of a removed row
 FIRST_KEY = np.int32(1)  # of the pictures of the first group
+CACHED_ROWS = 128  # that are quantized at once, so that a cache holds what is made of them
 ROOM = 1  # places that a loop needs behind the last row that it may find
 
 
@@ -124,10 +125,11 @@ class Memtable:
         now = self._with_room(end)
         place = slice(now.count, end)
         now.vectors[place] = added.vectors
-        now.quantized[place], now.scales[place], error = quantized(added.vectors)
+        error = quantize(added.vectors, now.quantized[place], now.scales[place])
         now.serials[place] = np.arange(serial, serial + count)
         now.links[place] = np.repeat(added.links, added.frames)
-        now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
+        firsts = np.cumsum(added.frames) - added.frames  # the first row of each link
+        now.frames[place] = np.arange(count) - np.repeat(firsts, added.frames)
         now.keys[place] = np.repeat(key_of(codes, added.texts), added.frames)
         now.owners[place] = np.repeat(added.owners, added.frames)
         now.posted[place] = np.repeat(added.posted, added.frames)
@@ -166,7 +168,8 @@ class Memtable:
         fresh = Memtable.empty(self.vectors.shape[1], capacity)
         count, into = len(rows), fresh._arrays
         for name, column in self._arrays.items():
-            np.take(column, rows, axis=0, out=into[name][:count])
+            # All rows are there. In its default mode, `take` copies by way of a buffer.
+            np.take(column, rows, axis=0, out=into[name][:count], mode="clip")
         removed = int(np.count_nonzero(fresh.keys[:count] == REMOVED))
         return replace(
             fresh,
@@ -281,10 +284,16 @@ class GroupCodes:
         return allowed
 
 
-def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:
-    """The vectors in 255 steps, the size of each one's step, and the greatest length of what is
-    left out."""
-    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / 127
-    steps = np.rint(vectors / scales[:, None])
-    left_out = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
-    return (steps + 128).astype(np.uint8), scales, float(left_out.max(initial=0))
+def quantize(vectors: Floats, steps: NDArray[np.uint8], scales: Floats) -> float:
+    """Fills `steps` (n, d) with the vectors (n, d) in 255 steps, and `scales` (n,) with the size of
+    each one's step; the greatest length of what is left out."""
+    error = 0.0
+    for start in range(0, len(vectors), CACHED_ROWS):
+        some = slice(start, start + CACHED_ROWS)
+        scales[some] = np.maximum(np.abs(vectors[some]).max(axis=1), 1e-12) / 127
+        sizes = scales[some, None]
+        rounded = np.rint(vectors[some] / sizes)
+        left_out = np.linalg.norm(vectors[some] - rounded * sizes, axis=1)
+        steps[some] = rounded + 128
+        error = max(error, float(left_out.max()))
+    return error
