@@ -33,7 +33,6 @@ from index.search.kernels.arguments import (
 )
 from index.search.kernels.constants import LANES, TOMBSTONE
 from index.search.segment_file import (
-    CHUNK_ROWS,
     Damaged,
     fixed_sum,
     map_arrays,
@@ -51,6 +50,7 @@ SAME_PICTURE_SPREAD = 1e-3
 # has, is copied: a file that changes later changes nothing of that.
 MAPPED = ("codes", "factors", "owners", "posted", "centroids", "rotation")
 COPIED = ("keys", "spreads", "errors", "starts")
+CHECKED_ROWS = 16_384  # at once, when a file is opened: a cache holds their checksums
 MARKS = 255  # steps from the first time of a segment to the last one, as a byte tells them
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
 
@@ -92,9 +92,12 @@ class Segment:
         # An array of their own, so that blocks without allowed rows are passed over quickly.
         self.bounds = np.ascontiguousarray(by_block[:, [0, -1]])
         self.lengths = np.maximum(np.linalg.norm(self.centroids, axis=1), 1e-12).astype(np.float32)
-        # Earlier versions of Magpie wrote another rotation into their files.
-        dimension = fields["dimension"]
-        self._turns_quickly = np.allclose(self.rotation, rotation(dimension), rtol=0, atol=1e-5)
+        # Earlier versions of Magpie wrote another rotation into their files. Another processor may
+        # have rounded this one otherwise.
+        quick = rotation(fields["dimension"])
+        self._turns_quickly = np.array_equal(self.rotation, quick) or np.allclose(
+            self.rotation, quick, rtol=0, atol=1e-5
+        )
         # Keys are ascending: those of one space, and in it of one group, lie together.
         self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
         self.texts = kinds.astype(np.bool_)
@@ -175,8 +178,8 @@ class Segment:
         """
         links = np.array(self.mapped["links"])
         places = self.places_of(excused)
-        for start in range(0, len(self.codes), CHUNK_ROWS // LANES):
-            blocks = slice(start, min(start + CHUNK_ROWS // LANES, len(self.codes)))
+        for start in range(0, len(self.codes), CHECKED_ROWS // LANES):
+            blocks = slice(start, min(start + CHECKED_ROWS // LANES, len(self.codes)))
             rows = slice(blocks.start * LANES, blocks.stop * LANES)
             wrong = np.flatnonzero(rest_sums(self.mapped, blocks) != self.mapped["sums"][1, rows])
             if len(wrong) and np.isin(wrong + rows.start, places, invert=True).any():
