@@ -125,7 +125,7 @@ class Memtable:
         now = self._with_room(end)
         place = slice(now.count, end)
         now.vectors[place] = added.vectors
-        error = quantize(added.vectors, now.quantized[place], now.scales[place])
+        now.quantized[place], now.scales[place], error = quantized(added.vectors)
         now.serials[place] = np.arange(serial, serial + count)
         now.links[place] = np.repeat(added.links, added.frames)
         firsts = np.cumsum(added.frames) - added.frames  # the first row of each link
@@ -284,16 +284,15 @@ class GroupCodes:
         return allowed
 
 
-def quantize(vectors: Floats, steps: NDArray[np.uint8], scales: Floats) -> float:
-    """Fills `steps` (n, d) with the vectors (n, d) in 255 steps, and `scales` (n,) with the size of
-    each one's step; the greatest length of what is left out."""
-    error = 0.0
+def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, float]:
+    """The vectors in 255 steps, the size of each one's step, and the greatest length of what is
+    left out."""
+    steps, scales, error = np.empty(vectors.shape, np.uint8), np.empty_like(vectors[:, 0]), 0.0
     for start in range(0, len(vectors), CACHED_ROWS):
         some = slice(start, start + CACHED_ROWS)
         scales[some] = np.maximum(np.abs(vectors[some]).max(axis=1), 1e-12) / 127
-        sizes = scales[some, None]
-        rounded = np.rint(vectors[some] / sizes)
-        left_out = np.linalg.norm(vectors[some] - rounded * sizes, axis=1)
+        rounded = np.rint(vectors[some] / scales[some, None])
+        left_out = np.linalg.norm(vectors[some] - rounded * scales[some, None], axis=1)
         steps[some] = rounded + 128
         error = max(error, float(left_out.max()))
-    return error
+    return steps, scales, error

@@ -9,7 +9,7 @@ import pytest
 
 from index.answering.cutoff import stands_out
 from index.search.kernels import loops
-from index.search.memtable import ROOM, quantize
+from index.search.memtable import ROOM, quantized
 from index.search.ranking import similarities
 from index.search.rows import Rows
 from index.types.filter import Filter
@@ -103,8 +103,7 @@ def test_compiled_loops_answer_as_the_oracle_does_while_rows_come_and_go() -> No
 def test_quantized_rows_leave_out_no_more_than_is_said() -> None:
     vectors = np.random.default_rng(2).standard_normal((300, 16)).astype(np.float32)
     vectors[:5] *= 9  # what these leave out is the most, and they are not among the last rows
-    steps, scales = np.zeros((300, 16), np.uint8), np.zeros(300, np.float32)
-    error = quantize(vectors, steps, scales)
+    steps, scales, error = quantized(vectors)
     left_out = vectors - (steps.astype(np.float32) - 128) * scales[:, None]
     assert np.linalg.norm(left_out, axis=1).max() == pytest.approx(error)
 
