@@ -321,7 +321,7 @@ class Compaction:
             words = as_words(signs)
             arrays["codes"][blocks] = words.reshape(-1, LANES, words.shape[1]).transpose(0, 2, 1)
             arrays["factors"][:, chunk] = factors
-            arrays["quantized"][chunk] = quantized_rows(vectors @ rotation.T)
+            arrays["quantized"][chunk] = quantized_rows(vectors)
             products.checksums(vectors.view(np.uint64), odd, arrays["sums"][0, chunk])
             arrays["sums"][1, chunk] = rest_sums(arrays, blocks)
         arrays["spreads"][:], arrays["errors"][:] = np.sqrt(spread[:2] / np.maximum(spread[2], 1))

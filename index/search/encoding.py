@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.search.kernels.arguments import Bools, Words
-from index.search.kernels.constants import STEPS, ZERO
+from index.search.kernels.constants import SPREAD, STEPS, ZERO
 from index.search.segment_file import SEED, multipliers, words_of, words_of_quantized
 from index.types.records import Floats
 
+CACHED_ROWS = 128  # quantized at once, so that a cache holds what is computed on the way
 ROUNDS = 4  # of a rotation: with fewer, some numbers of a query would meet only some of a vector's
 
 
@@ -83,16 +84,32 @@ def as_words(bits: NDArray[Any]) -> Words:
 
 
 def quantized(vectors: Floats) -> tuple[NDArray[np.uint8], Floats, Floats]:
-    """(n, d) the vectors in 255 steps around ZERO, (n,) the size of each one's step, and (n,) the
-    length of what is left out of each."""
-    scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12) / np.float32(STEPS)
-    steps = np.rint(vectors / scales[:, None])
-    left_out: Floats = np.linalg.norm(vectors - steps * scales[:, None], axis=1)
-    return (steps + ZERO).astype(np.uint8), scales, left_out
+    """(n, d) the vectors, turned, in 255 steps around ZERO, (n,) the size of each one's step, and
+    (n,) the length of what is left out of each."""
+    n, dimension = vectors.shape
+    numbers = np.empty((n, dimension), np.uint8)
+    scales, left_out = np.empty((2, n), np.float32)
+    spread = spread_of(dimension)
+    transform = _walsh_hadamard(spread)
+    for start in range(0, n, CACHED_ROWS):
+        some = slice(start, start + CACHED_ROWS)
+        turned = (vectors[some] * signs(dimension)[0]).reshape(-1, spread) @ transform
+        turned = turned.reshape(-1, dimension)
+        scales[some] = np.maximum(np.abs(turned).max(axis=1), 1e-12) / np.float32(STEPS)
+        steps = np.rint(turned / scales[some, None])
+        left_out[some] = np.linalg.norm(turned - steps * scales[some, None], axis=1)
+        numbers[some] = steps + ZERO
+    return numbers, scales, left_out
+
+
+def spread_of(dimension: int) -> int:
+    """Over how many numbers each number of a vector is spread before it is quantized. They are a
+    power of two, and divide the dimension."""
+    return min(dimension & -dimension, SPREAD)
 
 
 def quantized_rows(vectors: Floats) -> NDArray[np.uint8]:
-    """(n, 8 m + 8) turned vectors as `arguments.Quantized` has them."""
+    """(n, 8 m + 8) vectors as `arguments.Quantized` has them."""
     from index.search.kernels import products
 
     n, dimension = vectors.shape

@@ -120,8 +120,9 @@ class Engine:
         """Settled rows are read from their files, the others from the store. When the files
         aren't what was written, all rows are read from the store."""
         self._dimension = dimension
-        rows = self._new_rows(dimension)
         settled = await self._source.settled()
+        new = 0 if settled is None else settled.newer + len(settled.touched)
+        rows = self._new_rows(dimension, self._capacity(new))
         try:
             if settled is not None:
                 await asyncio.to_thread(rows.load, settled)
@@ -153,14 +154,17 @@ class Engine:
         self, dimension: int, *, successor: bool = False
     ) -> tuple[Rows, Settled | None]:
         """All rows from the store, and which of them are in files now."""
-        capacity = await self._source.frames(dimension, successor=successor)
-        if capacity > self._sizes.settle_rows and self._write:
-            # Most rows will settle, so the array in memory needn't hold them all.
-            capacity = min(capacity, self._sizes.load_rows + CHUNK_ROWS)
-        rows = self._new_rows(dimension, capacity)
+        frames = await self._source.frames(dimension, successor=successor)
+        rows = self._new_rows(dimension, self._capacity(frames))
         entries = self._source.entries(dimension, successor=successor)
         settled = await self._fill(rows, entries)
         return rows, await asyncio.to_thread(rows.settled) if settled else None
+
+    def _capacity(self, rows: int) -> int:
+        """Room for so many rows, of which most will settle if they are many."""
+        if rows > self._sizes.settle_rows and self._write:
+            return min(rows, self._sizes.load_rows + CHUNK_ROWS)
+        return rows
 
     async def _fill(self, rows: Rows, entries: AsyncIterator[Entries]) -> bool:
         """Add all these entries. Where they are many, rows settle on the way, so that memory is

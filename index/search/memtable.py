@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from index.search.encoding import quantized, rotation, signs
+from index.search.encoding import quantized, signs
 from index.search.hits import Hits
 from index.search.kernels.arguments import Bools, Ints
 from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
@@ -125,11 +125,11 @@ class Memtable:
         now = self._with_room(end)
         place = slice(now.count, end)
         now.vectors[place] = added.vectors
-        turned = added.vectors @ rotation(added.vectors.shape[1]).T
-        now.quantized[place], now.scales[place], left_out = quantized(turned)
+        now.quantized[place], now.scales[place], left_out = quantized(added.vectors)
         now.serials[place] = np.arange(serial, serial + count)
         now.links[place] = np.repeat(added.links, added.frames)
-        now.frames[place] = np.concatenate([np.arange(n) for n in added.frames])
+        firsts = np.cumsum(added.frames) - added.frames  # the first row of each link
+        now.frames[place] = np.arange(count) - np.repeat(firsts, added.frames)
         now.keys[place] = np.repeat(key_of(codes, added.texts), added.frames)
         now.owners[place] = np.repeat(added.owners, added.frames)
         now.posted[place] = np.repeat(added.posted, added.frames)
@@ -168,7 +168,8 @@ class Memtable:
         fresh = Memtable.empty(self.vectors.shape[1], capacity)
         count, into = len(rows), fresh._arrays
         for name, column in self._arrays.items():
-            np.take(column, rows, axis=0, out=into[name][:count])
+            # All rows are there. In its default mode, `take` copies by way of a buffer.
+            np.take(column, rows, axis=0, out=into[name][:count], mode="clip")
         removed = int(np.count_nonzero(fresh.keys[:count] == REMOVED))
         return replace(
             fresh,

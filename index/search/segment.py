@@ -34,7 +34,6 @@ from index.search.kernels.arguments import (
 )
 from index.search.kernels.constants import LANES, TOMBSTONE
 from index.search.segment_file import (
-    CHUNK_ROWS,
     SEED,
     Damaged,
     fixed_sum,
@@ -53,6 +52,7 @@ SAME_PICTURE_SPREAD = 1e-3
 # has, is copied: a file that changes later changes nothing of that.
 MAPPED = ("codes", "factors", "owners", "posted", "centroids", "rotation")
 COPIED = ("keys", "spreads", "errors", "starts")
+CHECKED_ROWS = 16_384  # at once, when a file is opened: a cache holds their checksums
 MARKS = 255  # steps from the first time of a segment to the last one, as a byte tells them
 NO_BYTES = np.zeros((0, 8), np.uint8)
 SCATTERING = np.uint64(0x9E3779B97F4A7C15)  # an odd number whose multiples spread well
@@ -100,7 +100,7 @@ class Segment:
         probe = np.random.default_rng(SEED).standard_normal(dimension, np.float32)
         self._turns_quickly = np.allclose(self.rotation @ probe, _turned(probe), rtol=0, atol=1e-3)
         # And they quantized no vectors.
-        self.has_quantized = self._turns_quickly and "quantized" in self.mapped
+        self.has_quantized = "quantized" in self.mapped
         # Keys are ascending: those of one space, and in it of one group, lie together.
         self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
         self.texts = kinds.astype(np.bool_)
@@ -185,8 +185,8 @@ class Segment:
         """
         links = np.array(self.mapped["links"])
         places = self.places_of(excused)
-        for start in range(0, len(self.codes), CHUNK_ROWS // LANES):
-            blocks = slice(start, min(start + CHUNK_ROWS // LANES, len(self.codes)))
+        for start in range(0, len(self.codes), CHECKED_ROWS // LANES):
+            blocks = slice(start, min(start + CHECKED_ROWS // LANES, len(self.codes)))
             rows = slice(blocks.start * LANES, blocks.stop * LANES)
             wrong = np.flatnonzero(rest_sums(self.mapped, blocks) != self.mapped["sums"][1, rows])
             if len(wrong) and np.isin(wrong + rows.start, places, invert=True).any():
@@ -252,7 +252,7 @@ class Segment:
             return
         arrays = self.mapped
         arrays["vectors"][places] = 0
-        if "quantized" in arrays:
+        if self.has_quantized:
             arrays["quantized"][places] = 0
         arrays["links"][places] = TOMBSTONE
         arrays["frames"][places] = 0

@@ -354,3 +354,4 @@ class Settled:
     newest: int  # a link's id
     touched: frozenset[int] = frozenset()  # removed or replaced since
     links: int | None = None  # how many they are as the store counts them; None: not counted
+    newer: int = 0  # links that came after `newest`, as the store counts them

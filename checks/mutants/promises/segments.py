@@ -80,10 +80,10 @@ MUTANTS = (
         (f"{KERNELS}::test_no_product_is_greater_than_its_bound",),
     ),
     Mutant(
-        "vectors in memory are turned before they are quantized",
-        "index/search/memtable.py",
-        "        turned = added.vectors @ rotation(added.vectors.shape[1]).T\n",
-        "        turned = added.vectors\n",
+        "vectors are turned before they are quantized",
+        "index/search/encoding.py",
+        "(vectors[some] * signs(dimension)[0]).reshape(-1, spread) @ transform\n",
+        "vectors[some]\n",
         (f"{KERNELS}::test_one_great_number_makes_no_steps_long",),
     ),
     Mutant(

@@ -20,6 +20,7 @@ PRODUCT_ERROR = np.float32(1e-5)
 # rows with the same vectors are in the order of their links.
 SCORE_STEP = 1e-9
 SCORE_STEPS = 1e9  # in a score of 1
+SPREAD = 64  # numbers over which one great number of a vector is spread before it is quantized
 STEPS = 127  # from zero to the greatest number of a vector that is quantized to bytes
 ZERO = 128  # the byte that stands for zero
 QUERY_STEPS = 4095  # of 16 bits: the sum of 512 products with a byte stays below 2^31

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.codes import rotate
 from index.search.kernels.constants import CHUNK, EIGHT, FOREVER, PRODUCT_ERROR
 from index.search.kernels.filters import first_place, has
-from index.search.kernels.quantized import quantized_products
+from index.search.kernels.quantized import quantized_products, turn
 from index.search.kernels.top import best_links
 
 
@@ -139,7 +138,7 @@ def best_in_memory(
         *(wanted, kind, named, of_named, since, until, some, only, without, rows),
     )
     these, estimates, turned = rows[:n], np.empty(n, np.float32), np.empty_like(query)
-    rotate(query, signs, turned)
+    turn(query, signs, turned)
     most = quantized_products(quantized, scales, these, turned, error, estimates)
     unchecked = np.empty((0, 0), np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
     found, _ = best_links(

@@ -1,8 +1,8 @@
 """Products of vectors and a query that are both quantized: a byte a number, and 16 bits a number.
 
-They are looked through before the vectors themselves, of which they are a quarter. Both were turned
-at random, so that no number of a vector is much greater than the others: the greatest one decides
-how long the steps are.
+They are looked through before the vectors themselves, of which they are a quarter. The greatest
+number of a vector decides how long its steps are, and one number of CLIP's vectors is much greater
+than all others. So both are turned first, which spreads each number over SPREAD of them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,33 @@ from typing import Any
 import numpy as np
 
 from index.compiled import compiled
-from index.search.kernels.codes import rotate
-from index.search.kernels.constants import LOWEST, QUERY_STEPS, ZERO
+from index.search.kernels.constants import LOWEST, QUERY_STEPS, SPREAD, ZERO
 from index.search.kernels.filters import has
 from index.search.kernels.instructions import prefetch
 
 AHEAD = 16  # rows that are being loaded from memory while one is compared
 LINE = 64  # bytes that memory hands over at once
+
+
+@compiled
+def turn(vector: Any, signs: Any, out: Any) -> None:
+    """Fills `out` (d,) float32 with a vector, turned by signs and a Walsh-Hadamard transform of each
+    SPREAD numbers; where they don't divide the dimension, of the greatest power of two that does.
+
+    signs   (1 or more, d) float32, 1 or -1
+    """
+    spread = min(vector.shape[0] & -vector.shape[0], SPREAD)
+    scale = np.float32(1 / np.sqrt(spread))
+    for j in range(vector.shape[0]):
+        out[j] = vector[j] * signs[0, j] * scale
+    half = 1
+    while half < spread:
+        for first in range(0, vector.shape[0], 2 * half):
+            for j in range(first, first + half):
+                one, other = out[j], out[j + half]
+                out[j] = one + other
+                out[j + half] = one - other
+        half *= 2
 
 
 @compiled
@@ -95,7 +115,7 @@ def greatest_products(
     """Fills `out` with what the product of each of these rows of a segment with the query is at
     most, LOWEST for rows that don't count; a row that isn't what was written, or -1."""
     turned, steps = np.empty_like(query), np.empty(query.shape[0], np.int16)
-    rotate(query, signs, turned)
+    turn(query, signs, turned)
     step, offset, length, of_query = quantized_query(turned, steps)
     words, numbers = quantized.view(np.uint64), quantized.view(np.float32)
     n, m = rows.shape[0], multipliers.shape[0]

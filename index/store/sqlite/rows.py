@@ -71,15 +71,17 @@ class RowSource:
         # newer ones, which are few, are counted and subtracted.
         rows = await self._database.rows(
             """SELECT names, newest, (SELECT json_group_array(link) FROM touched),
-                (SELECT COUNT(*) FROM links) - (SELECT COUNT(*) FROM links WHERE id > newest)
+                (SELECT COUNT(*) FROM links)
                 - (SELECT COUNT(*) FROM touched
-                    WHERE EXISTS (SELECT 1 FROM links WHERE links.id = touched.link))
+                    WHERE EXISTS (SELECT 1 FROM links WHERE links.id = touched.link)),
+                (SELECT COUNT(*) FROM links WHERE id > newest)
             FROM settled"""
         )
         if not rows:
             return None
-        names, newest, touched, links = rows[0]
-        return Settled(tuple(json.loads(names)), newest, frozenset(json.loads(touched)), links)
+        names, newest, touched, links, newer = rows[0]
+        touched = frozenset(json.loads(touched))
+        return Settled(tuple(json.loads(names)), newest, touched, links - newer, newer)
 
     async def settle(self, settled: Settled | None) -> None:
         """Remember which links are in which files. From now on, those that are removed or replaced

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from index.answering.cutoff import stands_out
+from index.search.encoding import CACHED_ROWS, quantized, signs
 from index.search.kernels import loops
+from index.search.kernels.quantized import turn
 from index.search.memtable import ROOM
 from index.search.ranking import similarities
 from index.search.rows import Rows
@@ -98,6 +100,21 @@ def test_compiled_loops_answer_as_the_oracle_does_while_rows_come_and_go() -> No
             ):
                 assert posted == living[link].posted
                 assert (vector == living[link].vectors[frame]).all()
+
+
+@pytest.mark.parametrize("dimension", [16, 72, 100, 512])
+def test_quantized_rows_are_turned_as_queries_are_and_leave_out_what_is_said(
+    dimension: int,
+) -> None:
+    rows = 2 * CACHED_ROWS + 44
+    vectors = np.random.default_rng(2).standard_normal((rows, dimension)).astype(np.float32)
+    numbers, scales, left_out = quantized(vectors)
+    turned = np.empty_like(vectors)
+    for vector, out in zip(vectors, turned, strict=True):
+        turn(vector, signs(dimension), out)
+    np.testing.assert_allclose(turned @ turned[0], vectors @ vectors[0], rtol=1e-4, atol=1e-3)
+    missing = turned - (numbers.astype(np.float32) - 128) * scales[:, None]
+    np.testing.assert_allclose(np.linalg.norm(missing, axis=1), left_out, rtol=1e-3)
 
 
 def test_memory_of_removed_rows_is_given_back() -> None:
