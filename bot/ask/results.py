@@ -264,12 +264,15 @@ class Results:
         return await self._read_again(hits)
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
-        """Each hit as its message shows it now: one request for each message, all at once."""
+        """Each hit as its message shows it now: one request for each message, all at once, and
+        meanwhile what the gallery knows beside it."""
         as_of = self._writer.now
         links = {hit.link.source: hit.link for hit in hits}
-        copies = await self._copies(hits)
-        stills = await self._links.stills({hit.id: hit.frame for hit in hits})
-        read = await asyncio.gather(*(self._message(link, as_of) for link in links.values()))
+        read, copies, stills = await asyncio.gather(
+            asyncio.gather(*(self._message(link, as_of) for link in links.values())),
+            self._copies(hits),
+            self._links.stills({hit.id: hit.frame for hit in hits}),
+        )
         messages = dict(zip(links, read, strict=True))
         return [
             await self._shown(
