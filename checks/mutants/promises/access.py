@@ -74,7 +74,10 @@ MUTANTS = (
         "bot/access/permissions.py",
         "    return (channel.type, *overwrites)",
         "    return tuple(overwrites)",
-        (f"{PERMISSIONS}::test_a_channel_needs_both_view_and_history",),
+        (
+            f"{PERMISSIONS}::"
+            "test_a_voice_channel_is_read_beside_a_text_channel_with_the_same_overwrites",
+        ),
     ),
     Mutant(
         "the text of a voice channel needs Connect",
