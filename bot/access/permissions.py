@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 
 import discord
 from discord.abc import GuildChannel
@@ -75,6 +75,7 @@ def known(
     adult = is_age_restricted(guild, asked_in)
     here, guest = _channel_of(guild, asked_in), member.flags.guest
     channels: dict[int, discord.Permissions | None] = {}  # a forum's posts share one
+    computed: dict[Hashable, discord.Permissions] = {}
     allowed: set[int] = set()
     private: list[Group] = []
     for group in groups:
@@ -82,7 +83,7 @@ def known(
         if channel is None or (guest and channel != here):
             continue
         if channel.id not in channels:
-            channels[channel.id] = _reading(channel, member, adult)
+            channels[channel.id] = _reading(channel, member, adult, computed)
         permissions = channels[channel.id]
         if permissions is None:
             continue
@@ -94,16 +95,32 @@ def known(
 
 
 def _reading(
-    channel: GuildChannel, member: discord.Member, adult: bool
+    channel: GuildChannel,
+    member: discord.Member,
+    adult: bool,
+    computed: dict[Hashable, discord.Permissions],
 ) -> discord.Permissions | None:
-    """The permissions of `member` in `channel`; None if they don't include reading its history."""
+    """The permissions of `member` in `channel`; None if they don't include reading its history.
+
+    computed   those of the member in other channels at this moment, by what they follow from
+    """
     if not permissions_known(channel):
         return None
     if _is_nsfw(channel) and not adult:
         return None
-    permissions = channel.permissions_for(member)
+    given_by = _given_by(channel)
+    permissions = computed.get(given_by)
+    if permissions is None:
+        permissions = computed[given_by] = channel.permissions_for(member)
     needed = ALL_IN_VOICE if _is_voice(channel) else ALL_IN_TEXT
     return permissions if permissions >= needed else None
+
+
+def _given_by(channel: GuildChannel) -> Hashable:
+    """All of a channel that a member's permissions in it follow from. Most channels of a server
+    have the overwrites of their category, or none."""
+    overwrites = [(one.id, one.type, one.allow, one.deny) for one in channel._overwrites]
+    return (channel.type, *overwrites)
 
 
 def shared_with_everyone_here(

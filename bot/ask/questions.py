@@ -9,6 +9,7 @@ import discord
 
 from bot.access import permissions
 from bot.access.sight import Sight
+from bot.ask import lines
 from bot.ask.asker import Asker
 from bot.ask.names import Names
 from bot.media import pictures
@@ -29,7 +30,6 @@ from index import (
     ShownBy,
     Sort,
     Wish,
-    printed,
 )
 
 # What a question and a saved search have in common: what the asker wished, beside a picture.
@@ -132,7 +132,7 @@ class Questions:
             places=meant.places,
             not_places=meant.not_places,
             sort=wish.sort or (Sort.BEST if looks else Sort.NEWEST),
-            line=printed(wish),
+            line=await lines.written(wish),
             understood=tuple((one.read, one.minus) for one in wish.understood),
         )
 

@@ -11,6 +11,7 @@ import dataclasses
 import enum
 import logging
 from collections.abc import Awaitable, Sequence
+from functools import partial
 
 import discord
 
@@ -23,6 +24,7 @@ from bot.sync.ingest import Ingest
 from bot.sync.left_out import LeftOut
 from bot.sync.writer import Writer
 from index import (
+    Answer,
     Filter,
     Hit,
     Link,
@@ -36,8 +38,9 @@ from index import (
 
 log = logging.getLogger(__name__)
 
-# How many messages are read for one page at most, if many were deleted while the bot was away.
-MAX_LOOKED_UP = 48
+# How many hits are taken for one page at first, and at most, if many were deleted while the bot was
+# away.
+FIRST_LOOKED_UP, MAX_LOOKED_UP = 12, 48
 # Pictures into an answer from which one can go back page by page. From farther, one is led to the
 # beginning: what comes before a page is ranked again.
 FARTHEST_BACK = 600
@@ -86,14 +89,26 @@ class Results:
 
         All of them are from one ranking. If deleted ones were replaced from a later one, a picture
         that changed between the two could be shown twice, and Discord refuses a menu in which two
-        options are the same.
+        options are the same. So where too many of a few hits are gone, the whole page is made anew
+        from more of them.
 
         after    where the page before ended; None: from the beginning
         guesses  also what doesn't fit
         """
-        answer = await self._searcher.search(
-            embedding, filter, k=MAX_LOOKED_UP, after=after, sort=sort, guesses=guesses
+        search = partial(
+            self._searcher.search, embedding, filter, after=after, sort=sort, guesses=guesses
         )
+        answer = await search(k=FIRST_LOOKED_UP)
+        page = await self._first_there(answer, after, guesses=guesses)
+        if len(page.shown) < PAGE_SIZE and answer.more:
+            answer = await search(k=MAX_LOOKED_UP)
+            page = await self._first_there(answer, after, guesses=guesses)
+        return page
+
+    async def _first_there(
+        self, answer: Answer, after: Position | None, *, guesses: bool
+    ) -> ResultPage:
+        """The first `PAGE_SIZE` hits of a ranking that are still there."""
         rank = after.rank if after else 0
         page = ResultPage(
             after,
@@ -249,12 +264,15 @@ class Results:
         return await self._read_again(hits)
 
     async def _read_again(self, hits: Sequence[Hit]) -> list[ShownHit | Absent]:
-        """Each hit as its message shows it now: one request for each message, all at once."""
+        """Each hit as its message shows it now: one request for each message, all at once, and
+        meanwhile what the gallery knows beside it."""
         as_of = self._writer.now
         links = {hit.link.source: hit.link for hit in hits}
-        copies = await self._copies(hits)
-        stills = await self._links.stills({hit.id: hit.frame for hit in hits})
-        read = await asyncio.gather(*(self._message(link, as_of) for link in links.values()))
+        read, copies, stills = await asyncio.gather(
+            asyncio.gather(*(self._message(link, as_of) for link in links.values())),
+            self._copies(hits),
+            self._links.stills({hit.id: hit.frame for hit in hits}),
+        )
         messages = dict(zip(links, read, strict=True))
         return [
             await self._shown(

@@ -63,6 +63,23 @@ MUTANTS = (
         (f"{PERMISSIONS}::test_a_channel_needs_both_view_and_history",),
     ),
     Mutant(
+        "channels with other overwrites are not taken for alike",
+        "bot/access/permissions.py",
+        "    return (channel.type, *overwrites)",
+        "    return channel.type",
+        (PERMISSIONS,),
+    ),
+    Mutant(
+        "a voice channel is not taken for a text channel",
+        "bot/access/permissions.py",
+        "    return (channel.type, *overwrites)",
+        "    return tuple(overwrites)",
+        (
+            f"{PERMISSIONS}::"
+            "test_a_voice_channel_is_read_beside_a_text_channel_with_the_same_overwrites",
+        ),
+    ),
+    Mutant(
         "the text of a voice channel needs Connect",
         "bot/access/permissions.py",
         'IN_VOICE = (*IN_TEXT, "connect")',

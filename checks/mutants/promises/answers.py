@@ -41,9 +41,16 @@ MUTANTS = (
     Mutant(
         "other hits take the places of deleted ones",
         "bot/ask/results.py",
-        "k=MAX_LOOKED_UP, after=after, sort=sort",
-        "k=PAGE_SIZE, after=after, sort=sort",
+        "FIRST_LOOKED_UP, MAX_LOOKED_UP = 12, 48",
+        "FIRST_LOOKED_UP, MAX_LOOKED_UP = 6, 6",
         (f"{ANSWERS}::test_a_deletion_without_an_event_is_noticed_when_somebody_asks",),
+    ),
+    Mutant(
+        "a page is full though most of the first hits were deleted",
+        "bot/ask/results.py",
+        "if len(page.shown) < PAGE_SIZE and answer.more:",
+        "if False:",
+        (f"{ANSWERS}::test_a_page_is_full_though_many_hits_were_deleted_unnoticed",),
     ),
     Mutant(
         "a mention is answered where no reply may be written",

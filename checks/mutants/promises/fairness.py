@@ -8,8 +8,23 @@ FAIR_TURNS = "tests/bot/ask/test_fair_turns.py"
 PACE = "tests/bot/ask/test_pace.py"
 GALLERY = "tests/index/test_gallery.py"
 BACKLOG = "tests/bot/sync/test_backlog.py"
+LINES = "tests/bot/ask/test_lines.py"
 
 MUTANTS = (
+    Mutant(
+        "a long line does not hold up the event loop",
+        "bot/ask/lines.py",
+        "SHORT = 64\n",
+        "SHORT = 100_000\n",
+        (f"{LINES}::test_a_long_line_does_not_hold_up_the_event_loop",),
+    ),
+    Mutant(
+        "a date does not hold up the event loop",
+        "bot/ask/lines.py",
+        "and not _COLONS.intersection(whole)",
+        "",
+        (f"{LINES}::test_a_date_does_not_hold_up_the_event_loop",),
+    ),
     Mutant(
         "a further page counts as a question",
         "bot/ask/answers.py",

@@ -133,12 +133,19 @@ class Database(Protocol):
         """The rows that a query gives, `size` at a time."""
 
     async def saying(
-        self, questions: Sequence[WordQuestion], filter: Filter, *, most: int | None = None
+        self,
+        questions: Callable[[], Sequence[WordQuestion]],
+        filter: Filter,
+        *,
+        most: int | None = None,
     ) -> list[list[int]]:
         """For each of these questions the links of the filter's space and groups that the index of
         words has, at most so many. Nothing is read of what other questions would find.
 
         All are asked at once: each by itself would be a way to the database and back.
+
+        questions   makes them; it is called in a thread, since a long line in hundreds of channels
+                    has a hundred thousand hashes
         """
 
     async def count_rows(self, table: str) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 from index.store.sql.database import Database, Phrases, WordQuestion, WordTable
@@ -63,8 +63,7 @@ async def _found(
         *(filter.space, groups),
     )
     homes = [home for (home,) in rows]
-    # Of a long question in hundreds of channels there are a hundred thousand hashes.
-    questions = await asyncio.to_thread(_at_homes, filter.space, homes, sought)
+    questions = partial(_at_homes, filter.space, homes, sought)
     return await database.saying(questions, filter, most=most)
 
 

@@ -187,12 +187,21 @@ class Database:
             return list(await connection.execute_fetchall(statement(sql), parameters(params)))
 
     async def saying(
-        self, questions: Sequence[WordQuestion], filter: Filter, *, most: int | None = None
+        self,
+        questions: Callable[[], Sequence[WordQuestion]],
+        filter: Filter,
+        *,
+        most: int | None = None,
     ) -> list[list[int]]:
         """For each question the links that the index of words has."""
-        found: list[list[int]] = [[] for _ in questions]
-        if questions:
-            sql, params = words.statement(questions, filter, most=most)
+
+        def ask() -> tuple[int, str, Sequence[object]]:
+            made = questions()
+            return len(made), *words.statement(made, filter, most=most)
+
+        count, sql, params = await asyncio.to_thread(ask)
+        found: list[list[int]] = [[] for _ in range(count)]
+        if count:
             for number, link in await self.many_rows(sql, *params):
                 found[number].append(link)
         return found

@@ -113,6 +113,11 @@ async def test_text_in_a_voice_channel_needs_connect(guild: discord.Guild) -> No
     assert 14 not in await readable(guild, member_of(guild, 50, [MUTED]), GROUPS)
 
 
+async def test_a_voice_channel_is_read_beside_a_text_channel_with_the_same_overwrites() -> None:
+    guild = guild_of({GUILD: READ | CONNECT}, {10: {}, 14: {"type": VOICE}}, {})
+    assert await readable(guild, member_of(guild, 50, []), [Group(10), Group(14)]) == {10, 14}
+
+
 async def test_age_restricted_groups_are_readable_only_from_age_restricted_places(
     guild: discord.Guild,
 ) -> None:
