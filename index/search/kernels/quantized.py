@@ -22,8 +22,9 @@ LINE = 64  # bytes that memory hands over at once
 
 @compiled
 def turn(vector: Any, signs: Any, out: Any) -> None:
-    """Fills `out` (d,) float32 with a vector, turned by signs and a Walsh-Hadamard transform of each
-    SPREAD numbers; where they don't divide the dimension, of the greatest power of two that does.
+    """Fills `out` (d,) float32 with a vector, turned by signs and Walsh-Hadamard transforms, each
+    of SPREAD numbers; where they don't divide the dimension, of the greatest power of two that
+    does. The length stays the same.
 
     signs   (1 or more, d) float32, 1 or -1
     """

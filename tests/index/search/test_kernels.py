@@ -140,7 +140,7 @@ def test_one_great_number_makes_no_steps_long(tmp_path: Path) -> None:
     """All vectors would come too close to a query to be passed over."""
     rng = np.random.default_rng(4)
     vectors = with_one_great_number(rng, 300, 512)
-    assert encoding.quantized(vectors)[2].min() > 0.04
+    assert encoding.quantized(vectors)[2].max() < 0.015  # and without, more than 0.04
     rows = Rows(512, folder=tmp_path, sizes=Sizes(settle_rows=100))
     rows.apply(
         Changes(added=entries([Row(n, 1, 1, False, vectors[n : n + 1]) for n in range(300)]))
