@@ -18,7 +18,8 @@ class Sizes:
     retry_s          seconds until rows are written again after a failure, such as a full disk
     cached_bytes     rows of spaces that are kept in memory where the store is a database: 1 GB
     few_rows         rows of a segment up to which all are compared that may answer, quantized ones
-                     first. Of so many rows, that costs less than looking through their codes
+                     first. Of so many, that costs less than looking through their codes; where
+                     they lie scattered, of several times as many
     scattered_lanes  allowed rows in a block of 32, on the average, below which a query takes rows
                      one by one and not by blocks
     """
@@ -29,7 +30,7 @@ class Sizes:
     largest_rows: int = 2_000_000
     retry_s: float = 60.0
     cached_bytes: int = 1_000_000_000
-    few_rows: int = 16_384
+    few_rows: int = 4_096
     scattered_lanes: float = 2
 
 

@@ -25,6 +25,9 @@ REACH = 0.3
 DEVIATIONS = 2.5
 NO_ROWS, NO_BITS = np.zeros(0, np.int32), np.zeros(0, np.uint32)
 NO_MARKS = np.zeros(0, np.uint8), 0, 0
+# So many times `few_rows` are compared, too, if they are so few of each block of the space on the
+# average: by their codes, one would look at blocks of which most rows may not answer.
+FEW_TIMES, FEW_LANES = 4, 4
 # So many rows are compared in the order in which they lie: page by page, each is found sooner.
 MANY_IN_ORDER = 1024
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
@@ -198,11 +201,12 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
     if not rows:
         return None
     alive, limited = part.alive[blocks], has_limits(filter) or filter.only is not None
-    if limited or rows <= sizes.few_rows:
+    most = _most_compared(blocks.stop - blocks.start, sizes)
+    if limited or rows <= most:
         limits = limits_of(filter)
         marks = segment.marks_of(limits) if has_limits(filter) else NO_MARKS
         only = NO_ROWS if filter.only is None else part.places_of(filter.only).astype(np.int32)
-        few = np.empty(min(sizes.few_rows, rows), np.int64)
+        few = np.empty(min(most, rows), np.int64)
         alive = np.zeros_like(alive) if rows > len(few) else NO_BITS
         rows, within = filters.rows_within(
             *(number, here.start - 1, segment.keys, *segment.by_key, part.alive),
@@ -220,3 +224,8 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
         segment.keys, segment.bounds, blocks.start, alive, here.start - 1, number, below
     )
     return Many(part, allowed, rows, links, sizes)
+
+
+def _most_compared(blocks: int, sizes: Sizes) -> int:
+    """Up to how many rows in so many blocks all are compared."""
+    return max(sizes.few_rows, min(FEW_LANES * blocks, FEW_TIMES * sizes.few_rows))
