@@ -90,7 +90,7 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int, quantize
 def planned(header: dict[str, int]) -> Plan:
     """Where the arrays of a segment with this header lie."""
     sizes = [header[name] for name in ("dimension", "blocks", "rows", "lists", "keys")]
-    return plan(*sizes, quantized=header.get("quantized", 0))
+    return plan(*sizes, header.get("quantized", 0))
 
 
 def words_of(dimension: int) -> int:

@@ -178,11 +178,12 @@ def best_of_few(
             estimates[i], intact = row_score(vectors, words, checksums, multipliers, query, row)
             if not intact:
                 return 0, int(rows[i])
-    return best_links(
+    found, bad = best_links(
         *(estimates, PRODUCT_ERROR, rows, vectors, words, checksums, multipliers),
         *(links, frames, posted, animated, query),
         *(out_links, out_frames, out_scores, out_posted, out_vectors, out_rows),
     )
+    return found, bad
 
 
 @compiled
