@@ -89,8 +89,8 @@ def plan(dimension: int, blocks: int, rows: int, lists: int, keys: int, quantize
 
 def planned(header: dict[str, int]) -> Plan:
     """Where the arrays of a segment with this header lie."""
-    sizes = [header[name] for name in ("dimension", "blocks", "rows", "lists", "keys")]
-    return plan(*sizes, header.get("quantized", 0))
+    sizes = {name: header[name] for name in ("dimension", "blocks", "rows", "lists", "keys")}
+    return plan(**sizes, quantized=header.get("quantized", 0))
 
 
 def words_of(dimension: int) -> int:
