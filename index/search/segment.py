@@ -99,7 +99,7 @@ class Segment:
         dimension = fields["dimension"]
         probe = np.random.default_rng(SEED).standard_normal(dimension, np.float32)
         self._turns_quickly = np.allclose(self.rotation @ probe, _turned(probe), rtol=0, atol=1e-3)
-        # And they quantized no vectors.
+        # Files of earlier versions have no quantized vectors.
         self.has_quantized = "quantized" in self.mapped
         # Keys are ascending: those of one space, and in it of one group, lie together.
         self.spaces, self.groups, kinds = self.mapped["key_names"].T.copy()
@@ -129,7 +129,8 @@ class Segment:
 
     @property
     def resident_bytes(self) -> int:
-        """What queries look through: it is held in memory, or mapped."""
+        """What queries look through: it is held in memory, or mapped. Vectors don't count, nor
+        quantized ones, which are read of some rows."""
         held = [getattr(self, name) for name in (*MAPPED, *COPIED)]
         of_blocks = (self.bounds, self._first_spaces, self._last_spaces, self.lengths)
         return sum(array.nbytes for array in (*held, *of_blocks, *self.by_key, self._overwritten))

@@ -17,9 +17,9 @@ class Sizes:
     largest_rows     rows of a segment from which on it is merged with no other: 4 GB of vectors
     retry_s          seconds until rows are written again after a failure, such as a full disk
     cached_bytes     rows of spaces that are kept in memory where the store is a database: 1 GB
-    few_rows         rows of a segment up to which all are compared that may answer, quantized ones
-                     first. Of so many, that costs less than looking through their codes; where
-                     they lie scattered, of several times as many
+    few_rows         rows of a segment up to which all are compared that may answer, as bytes first.
+                     It costs less than a search by codes, which is for more rows. Where they lie
+                     scattered, several times as many are compared
     scattered_lanes  allowed rows in a block of 32, on the average, below which a query takes rows
                      one by one and not by blocks
     """

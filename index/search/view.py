@@ -12,7 +12,7 @@ from index.search.hits import Hits
 from index.search.kernels.arguments import Allowed, Best, Ints, Lists, RotatedQuery
 from index.search.kernels.constants import LANES, LEVELS, PLANES
 from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
-from index.search.segment import Part
+from index.search.segment import Part, Segment
 from index.search.sizes import DEFAULT_SIZES, Sizes
 from index.types.filter import Filter
 from index.types.records import Floats
@@ -25,18 +25,19 @@ REACH = 0.3
 DEVIATIONS = 2.5
 NO_ROWS, NO_BITS = np.zeros(0, np.int32), np.zeros(0, np.uint32)
 NO_MARKS = np.zeros(0, np.uint8), 0, 0
-# So many times `few_rows` are compared, too, if they are so few of each block of the space on the
-# average: by their codes, one would look at blocks of which most rows may not answer.
+# Up to this many times `few_rows` are compared as well, where FEW_LANES rows of a block may answer
+# at most, on the average: a search by codes would load whole blocks of which it needs little.
 FEW_TIMES, FEW_LANES = 4, 4
-# So many rows are compared in the order in which they lie: page by page, each is found sooner.
+FEW_VECTORS = 2048  # where a file of an earlier version has vectors only, which take longer
+# More rows than this are compared in the order in which they lie, since neighbours share a page.
 MANY_IN_ORDER = 1024
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Few:
-    """The rows of a part that may answer one query, if they are so few that all their vectors are
-    compared: looking through their codes first would cost as much."""
+    """The rows of a part that may answer one query, if they are so few that all are compared, as
+    bytes first where the file has them."""
 
     part: Part
     at: Ints  # (rows,)
@@ -201,7 +202,7 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
     if not rows:
         return None
     alive, limited = part.alive[blocks], has_limits(filter) or filter.only is not None
-    most = _most_compared(blocks.stop - blocks.start, sizes)
+    most = _most_compared(segment, blocks.stop - blocks.start, sizes)
     if limited or rows <= most:
         limits = limits_of(filter)
         marks = segment.marks_of(limits) if has_limits(filter) else NO_MARKS
@@ -226,6 +227,8 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
     return Many(part, allowed, rows, links, sizes)
 
 
-def _most_compared(blocks: int, sizes: Sizes) -> int:
+def _most_compared(segment: Segment, blocks: int, sizes: Sizes) -> int:
     """Up to how many rows in so many blocks all are compared."""
+    if not segment.has_quantized:
+        return min(sizes.few_rows, FEW_VECTORS)
     return max(sizes.few_rows, min(FEW_LANES * blocks, FEW_TIMES * sizes.few_rows))

@@ -94,6 +94,13 @@ MUTANTS = (
         (f"{SEGMENT}::test_flipped_bit_is_noticed_wherever_it_is",),
     ),
     Mutant(
+        "a picture is found though its quantized vector is lost",
+        "index/search/kernels/quantized.py",
+        "        if scale == 0:",
+        "        if scale < 0:",
+        (f"{SEGMENT}::test_picture_is_found_though_its_quantized_vector_is_lost",),
+    ),
+    Mutant(
         "a vector that few rows are ranked by is compared with its checksum",
         "index/search/kernels/top.py",
         "                if checksums.shape[0] > 0 and not is_intact(",

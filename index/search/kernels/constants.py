@@ -23,7 +23,7 @@ SCORE_STEPS = 1e9  # in a score of 1
 SPREAD = 64  # numbers over which one great number of a vector is spread before it is quantized
 STEPS = 127  # from zero to the greatest number of a vector that is quantized to bytes
 ZERO = 128  # the byte that stands for zero
-QUERY_STEPS = 4095  # of 16 bits: the sum of 512 products with a byte stays below 2^31
+QUERY_STEPS = 4095  # from zero to the greatest number of a query that is quantized to 16 bits
 # A score below all others. It isn't an infinity, since `fastmath` assumes that there are none.
 LOWEST = np.float32(-9)
 # Seconds: later than every time, and earlier when it is negative. No infinity for the same reason.

@@ -208,7 +208,7 @@ def rows_within(
     early: int,  # the mark of `since`
     late: int,  # of `until`
     some: bool,  # whether only some rows may answer
-    only: Any,  # (o,) int32, these
+    only: Any,  # (o,) int32, these, of any space
     first: int,  # the first block that `bits` tells of
     bits: Any,  # (s,) uint32, all 0; gets one bit a row: 1 for those that may answer. Or no blocks
     out: Any,  # (m,) int64, filled with the first m of these rows
@@ -236,7 +236,7 @@ def rows_within(
             key += int(low == high)
         more = min(high - low, CHUNK - many)
         at, place, together = np.uint64(low), np.uint64(many), more == CHUNK
-        if not together:  # those of one key are read where they are, if they are near
+        if not together:  # a whole chunk that lies together is read in place
             for i in range(np.uint64(more)):
                 these[place + i] = source[at + i]
         if marked and of_named:
@@ -253,7 +253,8 @@ def rows_within(
                 *(theirs, times, many, named_marks, of_named),
                 *(np.uint8(early), np.uint8(late), of_time, near, numbers),
             )
-        # No loop is called for each row: handing arrays on takes longer than all else.
+        # No loop is called for each row, but where many owners are named: handing arrays on takes
+        # longer than all else.
         for i in range(many):
             number = np.uint64(numbers[i] if marked else i)
             row = np.uint64(source[at + number] if together else these[number])
@@ -274,7 +275,9 @@ def rows_within(
             if found < out.shape[0]:
                 out[found] = row
             if bits.shape[0] > 0:
-                bits[row // _LANES - np.uint64(first)] |= may << np.uint32(row % _LANES)
+                # Of a row that may not, the block may be of another space.
+                block = (row // _LANES - np.uint64(first)) * np.uint64(may)
+                bits[block] |= may << np.uint32(row % _LANES)
             if animated:
                 links += np.int64(may != 0 and frames[row] == 0)
             found += np.int64(may)

@@ -1,7 +1,7 @@
-"""Products of vectors and a query that are both quantized: a byte a number, and 16 bits a number.
+"""Products of quantized vectors, a byte a number, with a quantized query, 16 bits a number.
 
-They are looked through before the vectors themselves, of which they are a quarter. The greatest
-number of a vector decides how long its steps are, and one number of CLIP's vectors is much greater
+Such products are made first, since a quantized vector has a quarter of the vector's bytes, and only
+vectors that may be among the best are read after that. The greatest number of a vector decides how long its steps are, and one number of CLIP's vectors is much greater
 than all others. So both are turned first, which spreads each number over SPREAD of them.
 """
 
@@ -18,13 +18,14 @@ from index.search.kernels.instructions import prefetch
 
 AHEAD = 16  # rows that are being loaded from memory while one is compared
 LINE = 64  # bytes that memory hands over at once
+# A sum of products stays below the former, since a byte is the latter at most.
+GREATEST_SUM, GREATEST_BYTE = 2**31 - 1, 255
 
 
 @compiled
 def turn(vector: Any, signs: Any, out: Any) -> None:
     """Fills `out` (d,) float32 with a vector, turned by signs and Walsh-Hadamard transforms, each
-    of SPREAD numbers; where they don't divide the dimension, of the greatest power of two that
-    does. The length stays the same.
+    of as many numbers as `encoding.spread_of` says. The length stays the same.
 
     signs   (1 or more, d) float32, 1 or -1
     """
@@ -56,7 +57,8 @@ def quantized_query(query: Any, steps: Any) -> tuple[Any, Any, Any, Any]:
     for j in range(query.shape[0]):
         greatest = max(greatest, abs(query[j]))
         length += query[j] * query[j]
-    step = max(greatest / np.float32(QUERY_STEPS), np.float32(1e-12))
+    steps_of_query = min(QUERY_STEPS, GREATEST_SUM // (GREATEST_BYTE * query.shape[0]))
+    step = max(greatest / np.float32(steps_of_query), np.float32(1e-12))
     for j in range(query.shape[0]):
         number = np.rint(query[j] / step)
         left_out += (query[j] - number * step) ** 2
@@ -134,6 +136,9 @@ def greatest_products(
         if check != words[row, m]:
             return int(rows[i])
         scale, error = numbers[row, 2 * m - 2], numbers[row, 2 * m - 1]
+        if scale == 0:  # Only zeros, which were never written: the vector itself tells.
+            out[i] = length
+            continue
         estimate = np.float32(sum_of_row(quantized, steps, row) - offset) * scale * step
         out[i] = estimate + error * length + (np.float32(1) + error) * of_query
     return -1

@@ -62,7 +62,7 @@ def keep(top: Any, scores: Any, rows: Any, found: int) -> int:
 
 @compiled
 def best_links(
-    estimates: Any,  # (n,) float32, scores of rows; LOWEST of a row that is gone
+    estimates: Any,  # (n,) float32, of scores, or the most that they may be; LOWEST: it is gone
     error: float,  # how much greater than its estimate a score may be
     rows: Any,  # (n,) int64, these rows
     vectors: Any,  # (m, d) float32, of all rows

@@ -526,6 +526,16 @@ def test_vector_that_changed_is_noticed_by_the_query_that_ranks_it(
         rows.search(vectors[17], Filter(1), k=1)
 
 
+def test_picture_is_found_though_its_quantized_vector_is_lost(tmp_path: Path) -> None:
+    """A page of a file that never reached the disk is full of zeros, of which the checksum is 0,
+    too."""
+    rows, vectors = filled(tmp_path)
+    segment = rows._now.parts[0].segment
+    (place,) = segment.places_of([17])
+    segment.mapped["quantized"][place] = 0
+    assert rows.search(vectors[17], Filter(1), k=3).links[0] == 17
+
+
 def test_who_may_see_a_row_does_not_follow_a_file_that_changes_later(tmp_path: Path) -> None:
     """The file was checked when it was opened; the rest of a row only says how it is ranked."""
     rng = np.random.default_rng(2)
