@@ -1,8 +1,9 @@
 """Products of quantized vectors, a byte a number, with a quantized query, 16 bits a number.
 
 Such products are made first, since a quantized vector has a quarter of the vector's bytes, and only
-vectors that may be among the best are read after that. The greatest number of a vector decides how long its steps are, and one number of CLIP's vectors is much greater
-than all others. So both are turned first, which spreads each number over SPREAD of them.
+vectors that may be among the best are read after that. The greatest number of a vector decides how
+long its steps are, and one number of CLIP's vectors is much greater than all others. So both are
+turned first, which spreads each number over SPREAD of them.
 """
 
 from __future__ import annotations
