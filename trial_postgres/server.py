@@ -23,7 +23,8 @@ STOP_TIMEOUT_S = 20.0
 # Another process may take the free port first; then the next one is tried.
 PORTS_TRIED = 5
 # What is committed outlives a crash of the server but not one of the machine, and is quicker so.
-QUICK = {"fsync": "off", "full_page_writes": "off"}
+# Statistics are made only when they are asked for, and never between two looks at the same plan.
+QUICK = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
 class Server:
