@@ -106,10 +106,8 @@ async def test_old_pictures_come_by_search_and_then_the_history_is_read(
     await watch(magpie, world_file.channels["general"])
     order = asked(sandbox)
     first, last = order.index("search"), len(order) - 1 - order[::-1].index("search")
-    pages = [one.path for one in sandbox.exchanges if one.who == "bot" and one.route == PAGE][
-        :first
-    ]
-    assert order[:first] == ["page"] * len(set(pages))  # each place's newest messages
+    pages = [one.path for one in sandbox.exchanges if (one.who, one.route) == ("bot", PAGE)]
+    assert order[:first] == ["page"] * len(set(pages[:first]))  # each place's newest messages
     assert "page" not in order[first:last]
     assert order[last + 1 :].count("page") >= 2
     assert await sources(magpie) == shown(world_file, "general", "old")
