@@ -99,8 +99,8 @@ def words_of(dimension: int) -> int:
 
 
 def words_of_quantized(dimension: int) -> int:
-    """64-bit words that hold a byte a dimension, the size of a step, and that of what is left
-    out."""
+    """64-bit words that hold a byte a dimension and, in one word more, two lengths: of a step, and
+    of what the steps leave out."""
     return -(-dimension // 8) + 1
 
 
