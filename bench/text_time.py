@@ -26,7 +26,7 @@ from index.embed.weights import Weights
 from index.types.records import Floats
 
 ROUNDS = 15
-BYTES = {"plain": 4, "float32": 4, "bfloat16": 2, "float16 weights": 2}
+BYTES = {"plain": 4, "float32": 4, "bfloat16": 2, "int16": 2}
 READ_BYTES = 2**28  # more than any cache has
 
 

@@ -36,15 +36,15 @@ Side: TypeAlias = Literal["images", "texts"]
 CANDIDATES: dict[Side, dict[Precision, tuple[NumberFormat, ...]]] = {
     "images": {
         "exact": (),
-        "auto": ("float16", "bfloat16", "float32"),
-        "default": ("float16", "bfloat16", "float32"),
-        "fast": ("float16", "int8", "bfloat16", "float32"),
+        "auto": ("float16", "bfloat16", "int16", "float32"),
+        "default": ("float16", "bfloat16", "int16", "float32"),
+        "fast": ("float16", "int8", "bfloat16", "int16", "float32"),
     },
     "texts": {
         "exact": (),
-        "auto": ("bfloat16", "float16 weights", "float32"),
-        "default": ("bfloat16", "float16 weights", "float32"),
-        "fast": ("bfloat16", "float16 weights", "float32"),
+        "auto": ("bfloat16", "int16", "float32"),
+        "default": ("bfloat16", "int16", "float32"),
+        "fast": ("bfloat16", "int16", "float32"),
     },
 }
 # The least cosine between an answer to a sample and its plain answer. A question is compared with
@@ -74,10 +74,10 @@ SAMPLE_TEXTS = (
 
 # To be raised when the candidates, the samples or the judgement change: then earlier choices no
 # longer hold.
-CHECK = 2
-# A smaller model stays in the processor's caches. There, halving its weights gains less than numba
-# takes to be loaded.
-FLOAT16_WEIGHTS_FROM = 270_000_000  # bytes of memory: 70 MB of weights, and room to work
+CHECK = 3
+# A smaller model stays in the processor's caches. There, int16 gains less than numba takes to be
+# loaded.
+INT16_FROM = 270_000_000  # bytes of memory: 70 MB of weights, and room to work
 # A machine is quiet while a run takes hardly longer than the processor worked on it.
 QUIET_RATIO, QUIET_S = 1.1, 0.0005
 
@@ -115,12 +115,11 @@ def calibrated(
     build    makes the side in a number format
     sample   features of the samples, run by run; see `sample_images` and `sample_texts`
     """
-    small = checkpoints.needed_bytes(checkpoint) < FLOAT16_WEIGHTS_FROM
+    small = checkpoints.needed_bytes(checkpoint) < INT16_FROM
     candidates = [
         candidate
         for candidate in CANDIDATES[side][precision]
-        if packed.supported(candidate, device.type)
-        and not (small and candidate == "float16 weights")
+        if packed.supported(candidate, device.type) and not (small and candidate == "int16")
     ]
     if not candidates:
         return build("plain")

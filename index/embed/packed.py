@@ -4,14 +4,14 @@ Torch multiplies through its default library. On few rows that library reaches h
 core, and it packs the weights again in every call. Here the weights are packed once, in the layout
 of oneDNN. The number formats:
 
-    plain            torch's own products in float32, on any device
-    float16          torch's own products on a GPU, which needs no packing
-    float16 weights  products of float32 with weights that are kept in float16, see
-                     `float16_products`: faster on few rows, so it is for texts
-    float32          exact
-    bfloat16         where the processor multiplies it: 8 bits of mantissa, summed in float32
-    int8             weights are quantised symmetrically for each row, inputs for each call between
-                     their least and greatest value; summed in int32
+    plain      torch's own products in float32, on any device
+    float16    torch's own products on a GPU, which needs no packing
+    float32    exact
+    bfloat16   where the processor multiplies it: 8 bits of mantissa, summed in float32
+    int16      where it doesn't: weights and inputs are quantised for each row, see
+               `int16_products`; nearer to float32 than bfloat16 is
+    int8       weights are quantised symmetrically for each row, inputs for each call between their
+               least and greatest value; summed in int32
 
 Values between the products are float32. `bench embed` measures this beside transformers, and
 `calibration` checks the answers when a model is loaded. The operators are those that torch's own
@@ -30,17 +30,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from index.embed import processor
-from index.embed.float16_weights import OnFloat16Weights
 from index.embed.geometry import Activation, Pair, joined
+from index.embed.int16_weights import OnInt16Weights
 from index.embed.text_tower import Arithmetic
 from index.types.records import Floats
 
 if TYPE_CHECKING:
     import torch
 
-NumberFormat: TypeAlias = Literal[
-    "plain", "float16", "float16 weights", "float32", "bfloat16", "int8"
-]
+NumberFormat: TypeAlias = Literal["plain", "float16", "float32", "bfloat16", "int16", "int8"]
 Product: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 # Quantises an input: its bytes, the size of a step, and the byte of zero.
 Quantise: TypeAlias = "Callable[[torch.Tensor], tuple[torch.Tensor, float, int]]"
@@ -76,8 +74,8 @@ def supported(number_format: NumberFormat, device: str = "cpu") -> bool:
         return number_format == "plain" or device == "cuda"
     if device != "cpu":
         return False
-    if number_format == "float16 weights":
-        return {"avx2", "fma", "f16c"} <= processor.flags()
+    if number_format == "int16":
+        return "avx2" in processor.flags()
     import torch
 
     backends: Any = torch.backends  # has no annotations
@@ -100,7 +98,7 @@ def machine(device: torch.device) -> tuple[str, ...]:
 
 def arithmetic(number_format: NumberFormat) -> Arithmetic:
     """The arithmetic of `text_tower` in a number format, on the CPU."""
-    return OnFloat16Weights() if number_format == "float16 weights" else InTorch(number_format)
+    return OnInt16Weights() if number_format == "int16" else InTorch(number_format)
 
 
 class Products:
@@ -109,8 +107,8 @@ class Products:
     def __init__(self, number_format: NumberFormat, device: torch.device) -> None:
         self.number_format = number_format
         self.device = device
-        if number_format == "float16 weights":
-            self._float16_weights = OnFloat16Weights()
+        if number_format == "int16":
+            self._int16_weights = OnInt16Weights()
 
     def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Product:
         """One product for all pairs, which take the same input; their outputs are side by side.
@@ -141,8 +139,8 @@ class Products:
     ) -> Product:
         import torch
 
-        if self.number_format == "float16 weights":
-            multiply, function = self._float16_weights.product(pair), _activation(activation)
+        if self.number_format == "int16":
+            multiply, function = self._int16_weights.product(pair), _activation(activation)
             return lambda x: function(torch.from_numpy(multiply(x.contiguous().numpy())))
         weight = torch.from_numpy(np.ascontiguousarray(pair[0]))
         bias = None if pair[1] is None else torch.from_numpy(np.ascontiguousarray(pair[1]))
@@ -216,12 +214,12 @@ def _plain(
 
 
 def _activation(name: str) -> Product:
-    """Torch's function of an activation that oneDNN names so."""
+    """Torch's function of an activation that oneDNN names so. It may write over its input."""
     from torch.nn import functional
 
     functions: dict[str, Any] = {
         "none": lambda y: y,
-        "swish": functional.silu,
+        "swish": functools.partial(functional.silu, inplace=True),
         "gelu": functional.gelu,
         "gelu_tanh": functools.partial(functional.gelu, approximate="tanh"),
         "relu": functional.relu,

@@ -96,22 +96,27 @@ MUTANTS = (
     Mutant(
         "a small model does not load numba for its words",
         "index/embed/calibration.py",
-        '        and not (small and candidate == "float16 weights")\n',
-        "",
-        (f"{CALIBRATION}::test_weights_in_float16_are_for_models_that_are_read_from_memory",),
+        ' and not (small and candidate == "int16")\n',
+        "\n",
+        (f"{CALIBRATION}::test_int16_is_for_models_that_are_read_from_memory",),
     ),
     Mutant(
-        "products with weights in float16 add each output's own bias",
-        "index/embed/float16_products.py",
-        "write(sums, bias[outputs], y[full * many :, outputs])",
-        "write(sums, bias, y[full * many :, outputs])",
-        (
-            "tests/index/embed/test_packed.py::test_weights_in_float16_change_nothing_but_their_own_rounding",
-        ),
+        "products of integers add each output's own bias",
+        "index/embed/int16_products.py",
+        "steps[outputs], bias[outputs], out)",
+        "steps[outputs], bias, out)",
+        ("tests/index/embed/test_packed.py::test_products_of_integers_err_by_rounding_only",),
+    ),
+    Mutant(
+        "sums of integers don't overflow",
+        "index/embed/int16_products.py",
+        "summed / MOST_WEIGHTS",
+        "summed / MOST_WEIGHTS / 2",
+        ("tests/index/embed/test_packed.py::test_the_greatest_sums_of_integers_do_not_overflow",),
     ),
     Mutant(
         "weights in one piece of memory don't overlap",
-        "index/embed/float16_products.py",
+        "index/embed/int16_products.py",
         "self._left[:count], self._left[-(-count // LINE) * LINE :]",
         "self._left[:count], self._left",
         (

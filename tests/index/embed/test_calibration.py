@@ -106,7 +106,7 @@ def test_samples_keep_a_margin_since_real_pictures_differ_more(found: Checkpoint
 
 
 @pytest.mark.usefixtures("no_times")
-def test_weights_in_float16_are_for_models_that_are_read_from_memory(
+def test_int16_is_for_models_that_are_read_from_memory(
     found: Checkpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[NumberFormat] = []
@@ -116,13 +116,13 @@ def test_weights_in_float16_are_for_models_that_are_read_from_memory(
         return Side(number_format)
 
     calibrated("texts", "default", CPU, build, SMALL, found)
-    assert "float16 weights" not in built
-    if packed.supported("bfloat16") or not packed.supported("float16 weights"):
+    assert "int16" not in built
+    if packed.supported("bfloat16") or not packed.supported("int16"):
         return
-    monkeypatch.setattr(calibration, "FLOAT16_WEIGHTS_FROM", checkpoint.needed_bytes(found))
+    monkeypatch.setattr(calibration, "INT16_FROM", checkpoint.needed_bytes(found))
     of = replace(found, revision="other")
     made = calibrated("texts", "default", CPU, build, SMALL, of)
-    assert made.number_format == "float16 weights"
+    assert made.number_format == "int16"
 
 
 @pytest.mark.usefixtures("no_times")

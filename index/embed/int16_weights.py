@@ -1,4 +1,4 @@
-"""The arithmetic of the text tower on weights in float16, for processors without bfloat16."""
+"""The arithmetic of the text tower in integers of 16 bits, for processors without bfloat16."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from index.embed.text_tower import InNumpy
 from index.types.records import Floats
 
 
-class OnFloat16Weights(InNumpy):
-    """The arithmetic of `text_tower` whose weights are kept in float16.
+class OnInt16Weights(InNumpy):
+    """The arithmetic of `text_tower` whose products are of integers of 16 bits.
 
     Make the products in the order in which they will be used: their weights then lie in that order.
     """
 
     def __init__(self) -> None:
-        from index.embed import float16_products
+        from index.embed import int16_products
 
-        self._loops = float16_products
-        self._room = float16_products.Room()
+        self._loops = int16_products
+        self._room = int16_products.Room()
 
     def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
         return self.product(joined(pairs))
@@ -29,12 +29,15 @@ class OnFloat16Weights(InNumpy):
     def product(self, pair: Pair) -> Callable[[Floats], Floats]:
         """(n, in) → (n, out) float32."""
         weight, bias = pair
-        packed = self._loops.pack(weight, self._room)
+        packed, steps = self._loops.pack(weight, self._room)
         added = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
 
         def product(x: Floats) -> Floats:
-            y = np.empty((len(x), len(added)), np.float32)
-            self._loops.multiply(x, packed, added, y)
+            # An odd number of inputs is filled up by one that is multiplied with zeros.
+            rounded = np.empty((len(x), 2 * packed.shape[1]), np.int16)
+            steps_of_x, y = np.empty(len(x), np.float32), np.empty((len(x), len(added)), np.float32)
+            self._loops.in_steps(x, rounded, steps_of_x)
+            self._loops.multiply(rounded, steps_of_x, packed, steps, added, y)
             return y
 
         return product
