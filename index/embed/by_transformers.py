@@ -10,12 +10,12 @@ import numpy as np
 from index.embed import packed, preprocessing
 from index.embed.checkpoint import Checkpoint
 from index.embed.completeness import lacking_in_transformers
+from index.embed.device import compute_on_one_core
 from index.embed.tokens import FromTransformers
 from index.types.errors import ModelUnusable
 from index.types.records import Floats
 
 if TYPE_CHECKING:
-    import torch
     from PIL.Image import Image
 
 # The modules of each side of a model, as CLIP and SigLIP name them.
@@ -27,7 +27,7 @@ class Images:
     """The image side: features of frames, by the model's own preprocessing."""
 
     def __init__(
-        self, checkpoint: Checkpoint, number_format: packed.NumberFormat, device: torch.device
+        self, checkpoint: Checkpoint, number_format: packed.NumberFormat, device: str
     ) -> None:
         """raises   ModelUnusable, and whatever transformers raises"""
         self._model = _one_side(checkpoint, IMAGES, TEXTS, number_format, device)
@@ -50,7 +50,7 @@ class Texts:
         self,
         checkpoint: Checkpoint,
         number_format: packed.NumberFormat,
-        device: torch.device,
+        device: str,
         *,
         padded: bool,
     ) -> None:
@@ -97,9 +97,10 @@ def _one_side(
     kept: Sequence[str],
     dropped: Sequence[str],
     number_format: packed.NumberFormat,
-    device: torch.device,
+    device: str,
 ) -> Any:
     """The model without the modules of its other side, its layers packed."""
+    compute_on_one_core()
     with preprocessing.quiet():
         model = _from_pretrained(checkpoint)
     for name in dropped:

@@ -1,8 +1,9 @@
 """Which number format a side of a model computes in.
 
 What the processor has decides which formats are tried, and in which order. Each one answers the
-same samples as torch's own float32 ("plain"); the first whose answers are close enough is taken. A
-format is also timed, but a busy machine would choose another one at each start. So it is refused
+same samples as float32, as torch computes it ("plain"); the first whose answers are close enough is
+taken. Where int16 is the first, numpy computes float32, since int16 needs no torch either. A format
+is also timed, but a busy machine would choose another one at each start. So it is refused
 only where the machine was quiet and each of its runs took longer. The choice is remembered.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
@@ -20,11 +21,11 @@ import numpy as np
 from index.embed import checkpoint as checkpoints
 from index.embed import choices, packed
 from index.embed.checkpoint import Checkpoint
+from index.embed.device import kind_of
 from index.embed.packed import NumberFormat
 from index.types.records import Floats, Precision
 
 if TYPE_CHECKING:
-    import torch
     from PIL.Image import Image
 
 log = logging.getLogger(__name__)
@@ -105,22 +106,17 @@ class Measured:
 def calibrated(
     side: Side,
     precision: Precision,
-    device: torch.device,
-    build: Callable[[NumberFormat], Any],
+    device: str,
+    build: Callable[[NumberFormat | None], Any],
     sample: Callable[[Any], Iterable[Floats]],
     checkpoint: Checkpoint,
 ) -> Any:
     """The side in the number format for this machine; "plain" when no other one passes.
 
-    build    makes the side in a number format
+    build    makes the side in a number format; None: in float32, without torch if possible
     sample   features of the samples, run by run; see `sample_images` and `sample_texts`
     """
-    small = checkpoints.needed_bytes(checkpoint) < INT16_FROM
-    candidates = [
-        candidate
-        for candidate in CANDIDATES[side][precision]
-        if packed.supported(candidate, device.type) and not (small and candidate == "int16")
-    ]
+    candidates = CANDIDATES[side][precision]
     if not candidates:
         return build("plain")
     key = choices.key_of(CHECK, checkpoint.revision, side, precision, *packed.machine(device))
@@ -133,8 +129,14 @@ def calibrated(
         else:
             log.info("%s of %s in %s, as before", side, checkpoint.name, known)
             return made
+    small = checkpoints.needed_bytes(checkpoint) < INT16_FROM
+    possible = (  # one is looked at after the other, since most of them need torch
+        candidate
+        for candidate in candidates
+        if packed.supported(candidate, kind_of(device)) and not (small and candidate == "int16")
+    )
     choice = _first_that_passes(
-        candidates, build, sample, LEAST_COSINE[side][precision], f"{side} of {checkpoint.name}"
+        possible, build, sample, LEAST_COSINE[side][precision], f"{side} of {checkpoint.name}"
     )
     if choice.certain:
         choices.remember(key, choice.number_format)
@@ -151,16 +153,17 @@ class _Choice:
 
 
 def _first_that_passes(
-    candidates: Sequence[NumberFormat],
-    build: Callable[[NumberFormat], Any],
+    candidates: Iterable[NumberFormat],
+    build: Callable[[NumberFormat | None], Any],
     sample: Callable[[Any], Iterable[Floats]],
     least_cosine: float,
     what: str,
 ) -> _Choice:
     """The first candidate that passes, else "plain"; `what` is the side's name in the log."""
-    plain, certain = build("plain"), True
-    before = measured(sample, plain)
+    certain, before = True, None
     for candidate in candidates:
+        if before is None:
+            before = measured(sample, build(None if candidate == "int16" else "plain"))
         try:
             made = build(candidate)
             reason = reason_against(before, measured(sample, made), least_cosine)
@@ -171,7 +174,7 @@ def _first_that_passes(
             log.info("%s in %s", what, candidate)
             return _Choice(candidate, made, certain)
         log.info("%s not in %s: %s", what, candidate, reason)
-    return _Choice("plain", plain, certain)
+    return _Choice("plain", build("plain"), certain)
 
 
 def measured(sample: Callable[[T], Iterable[Floats]], side: T) -> Measured:

@@ -20,9 +20,9 @@ from index.embed import checkpoint as checkpoints
 from index.embed import packed, preprocessing, tips
 from index.embed.calibration import calibrated, sample_images, sample_texts, unit
 from index.embed.checkpoint import Checkpoint
-from index.embed.device import device_named
+from index.embed.device import device_named, kind_of
 from index.embed.geometry import UnknownArchitecture
-from index.embed.image_tower import ImageTower, image_tower
+from index.embed.image_tower import ImageTower, image_tower, rows_of
 from index.embed.packed import NumberFormat
 from index.embed.text_tower import TextTower, text_tower
 from index.embed.tokens import Tokens, tokens
@@ -32,7 +32,6 @@ from index.types.errors import ModelTooLarge, ModelUnusable
 from index.types.records import Floats, Languages, Precision
 
 if TYPE_CHECKING:
-    import torch
     from PIL.Image import Image
 
 log = logging.getLogger(__name__)
@@ -134,7 +133,7 @@ class ClipEmbedder:
             self.scale = tips.scale(checkpoint.config, self._weights)
             self._weights = tips.as_clip(checkpoint.config, self._weights)
         self.bias = _number(self._weights, "logit_bias", float)
-        self._device: torch.device | None = None
+        self._device: str | None = None
         self._images: Images | None = None
         self._texts = self._text_side(None)
         self.dimension = self._texts.dimension
@@ -142,12 +141,12 @@ class ClipEmbedder:
 
     @property
     def device(self) -> str:
-        """Where pictures are computed; what was asked for until torch was imported. Texts of known
+        """Where pictures are computed; what was asked for until that is known. Texts of known
         families are always computed on the CPU."""
-        return self._device_name if self._device is None else str(self._device)
+        return self._device_name if self._device is None else self._device
 
     @property
-    def _torch_device(self) -> torch.device:
+    def _found_device(self) -> str:
         if self._device is None:
             self._device = device_named(self._device_name, self.name)
         return self._device
@@ -155,7 +154,7 @@ class ClipEmbedder:
     @property
     def batch(self) -> int:
         """Frames in one call."""
-        return CPU_BATCH if self._torch_device.type == "cpu" else GPU_BATCH
+        return CPU_BATCH if kind_of(self._found_device) == "cpu" else GPU_BATCH
 
     def texts(self, texts: Sequence[str]) -> tuple[Floats, list[str | None]]:
         """Unit rows, (len(texts), d); and for each text the part that was read, or None for all."""
@@ -195,7 +194,7 @@ class ClipEmbedder:
             texts: Texts = calibrated(
                 "texts",
                 self._precision,
-                device_named("cpu", self.name),
+                "cpu",
                 self._text_side,
                 sample_texts,
                 self._checkpoint,
@@ -209,7 +208,7 @@ class ClipEmbedder:
         images: Images = calibrated(
             "images",
             self._precision,
-            self._torch_device,
+            self._found_device,
             self._image_side,
             sample_images(self.side),
             self._checkpoint,
@@ -228,22 +227,26 @@ class ClipEmbedder:
 
             log.info("texts by transformers: %s has %s", self.name, difference)
             return by_transformers.Texts(
-                self._checkpoint, number_format or "plain", self._torch_device, padded=padded
+                self._checkpoint, number_format or "plain", self._found_device, padded=padded
             )
 
-    def _image_side(self, number_format: NumberFormat) -> Images:
+    def _image_side(self, number_format: NumberFormat | None) -> Images:
+        """The image side in a number format; None: float32, without importing torch if possible."""
         try:
             normalisation = preprocessing.normalisation(self._checkpoint)
             if normalisation is None or self.resample is None:
                 raise UnknownArchitecture("a preprocessing of its own")
-            products = packed.Products(number_format, self._torch_device)
-            tower = image_tower(self._checkpoint, self._weights, products, *normalisation)
+            rows = rows_of(self._weights)
+            arithmetic = packed.image_arithmetic(number_format, self._found_device, rows)
+            tower = image_tower(self._checkpoint, self._weights, arithmetic, *normalisation)
             return _ImageSide(self, tower)
         except UnknownArchitecture as difference:
             from index.embed import by_transformers
 
             log.info("pictures by transformers: %s has %s", self.name, difference)
-            return by_transformers.Images(self._checkpoint, number_format, self._torch_device)
+            return by_transformers.Images(
+                self._checkpoint, number_format or "plain", self._found_device
+            )
 
 
 class _TextSide:
@@ -274,8 +277,7 @@ class _ImageSide:
         size = (self._model.side, self._model.side)
         squares = [frame if frame.size == size else self._model.seen(frame) for frame in frames]
         pixels = np.stack([np.asarray(square) for square in squares])
-        features: Floats = self._tower(pixels, between).cpu().numpy()
-        return features
+        return self._tower(pixels, between)
 
 
 def _number(weights: Weights, name: str, read: Callable[[float], float]) -> float | None:

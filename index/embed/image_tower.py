@@ -8,7 +8,8 @@ after the attention is computed for that row only.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
@@ -16,104 +17,137 @@ from index.embed import tips
 from index.embed.checkpoint import Checkpoint
 from index.embed.geometry import (
     LIKE_CLIP,
+    Activation,
     Geometry,
     Pair,
     UnknownArchitecture,
     configured,
     geometry,
 )
-from index.embed.packed import Product, Products
 from index.embed.weights import Weights
 from index.types.records import Floats
 
-if TYPE_CHECKING:
-    import torch
+Rows: TypeAlias = Any  # in whatever the arithmetic computes with
+Step: TypeAlias = Callable[[Rows], Rows]
 
 PREFIX = "vision_model."
 PROJECTION = "visual_projection.weight"
-# Up to this many rows of a picture, attention is computed by plain products. Above it, torch's own
-# attention is faster on a CPU, because it doesn't write all scores to memory.
-FEW_ROWS = 64
-# Subtracted from pixels, so that they are around zero. Every float format holds these integers
-# exactly.
-MIDDLE = 128
+
+
+class ImageArithmetic(Protocol):
+    """How rows are computed: in numpy, or by torch, see `packed`."""
+
+    middle: int  # what is subtracted from pixels; each float format holds such integers exactly
+
+    def computing(self) -> AbstractContextManager[object]:
+        """Surrounds each call of the tower."""
+
+    def pixels(self, patches: Any) -> Rows:
+        """Bytes, (n, in), as rows, from which `middle` is subtracted."""
+
+    def constant(self, array: Floats) -> Rows:
+        """A copy of an array."""
+
+    def behind(self, first: Rows, rows: Rows) -> Rows:
+        """The rows of each picture, (n, rows, width), behind the same others, (m, width)."""
+
+    def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Step:
+        """One product for all pairs, which take the same input; their outputs are side by side.
+
+        narrow   the output may have fewer bits than float32
+        """
+
+    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Step:
+        """The product `down` of the activation of the product `up`."""
+
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Step:
+        """The layer norm."""
+
+    def by_head(self, joined: Rows, n: int, heads: int, width: int) -> Rows:
+        """The outputs of a product for n pictures, such as q, k and v, each of this width:
+        (outputs, n, heads, rows, width of a head)."""
+
+    def attention(self, q: Rows, k: Rows, v: Rows) -> Rows:
+        """Attention of the rows of q to those of v, (n · rows of q, width); q comes scaled, and may
+        be the same for all pictures."""
+
+    def array(self, rows: Rows) -> Floats:
+        """Rows as an array."""
 
 
 class ImageTower:
     """Computes features of square pictures; made by `image_tower`."""
 
     def __init__(
-        self, shape: Geometry, weights: Weights, products: Products, patches: Pair, patch: int
+        self,
+        shape: Geometry,
+        weights: Weights,
+        arithmetic: ImageArithmetic,
+        patches: Pair,
+        patch: int,
     ) -> None:
         self._patch = patch
-        self._products = products
-        self._patches = products.linear([patches])
-        self._positions, self._first = _positions(weights, products.device)
-        self._norms = _Norms(shape, weights, products.device)
+        self._arithmetic = arithmetic
+        self._patches = arithmetic.linear([patches])
+        positions, first = _positions(weights)
+        self._positions = arithmetic.constant(positions)
+        self._first = None if first is None else arithmetic.constant(first)
+        self._norms = _Norms(shape, weights, arithmetic)
         pools_first = self._first is not None
         last = shape.layers - 1
         self._layers = [
-            _Layer(shape, n, weights, products, self._norms, first=pools_first and n == last)
+            _Layer(shape, n, weights, arithmetic, self._norms, first=pools_first and n == last)
             for n in range(shape.layers)
         ]
         normed = f"{PREFIX}pre_layrnorm.weight" in weights
         self._before = self._norms("pre_layrnorm") if normed else _unchanged
         self._after = self._norms("post_layernorm")
-        self._head: Callable[[torch.Tensor], torch.Tensor]
+        self._head: Step
         if not pools_first:
-            self._head = _Pooling(shape, weights, products, self._norms)
+            self._head = _Pooling(shape, weights, arithmetic, self._norms)
         elif PROJECTION in weights:
-            self._head = products.linear([(weights[PROJECTION], None)])
+            self._head = arithmetic.linear([(weights[PROJECTION], None)])
         else:
             self._head = _unchanged
 
-    def __call__(self, pixels: Any, between: Callable[[], None] | None = None) -> torch.Tensor:
+    def __call__(self, pixels: Any, between: Callable[[], None] | None = None) -> Floats:
         """Features, (n, d), of RGB bytes, (n, edge, edge, 3).
 
         between   is called before each attention and each pair of products
         """
-        import torch
-
         between = between or _do_nothing
-        with torch.inference_mode():
-            x = self._before(self._embedded(torch.from_numpy(np.ascontiguousarray(pixels))))
+        with self._arithmetic.computing():
+            x = self._before(self._embedded(pixels))
             if self._first is None:
-                return self._head(self._after(self._through(self._layers, x, between)))
-            x = self._through(self._layers[:-1], x, between)
-            return self._head(self._after(self._layers[-1].first(x, between)))
+                features = self._head(self._after(self._through(self._layers, x, between)))
+            else:
+                x = self._through(self._layers[:-1], x, between)
+                features = self._head(self._after(self._layers[-1].first(x, between)))
+            return self._arithmetic.array(features)
 
     @staticmethod
-    def _through(
-        layers: Sequence[_Layer], x: torch.Tensor, between: Callable[[], None]
-    ) -> torch.Tensor:
+    def _through(layers: Sequence[_Layer], x: Rows, between: Callable[[], None]) -> Rows:
         for layer in layers:
             x = layer(x, between)
         return x
 
-    def _embedded(self, pixels: torch.Tensor) -> torch.Tensor:
+    def _embedded(self, pixels: Any) -> Rows:
         """Patches plus their positions, (n, rows, width), behind the rows before them, if any."""
-        import torch
-
         n, edge = pixels.shape[:2]
-        side, device = edge // self._patch, self._products.device
+        side = edge // self._patch
         pixels = pixels[:, : side * self._patch, : side * self._patch]
-        cut = pixels.reshape(n, side, self._patch, side, self._patch * 3).permute(0, 1, 3, 2, 4)
-        patches = cut.reshape(n * side * side, -1)
-        if device.type == "cuda":
-            patches = patches.pin_memory().to(device, non_blocking=True)
-        if self._products.number_format != "int8":
-            patches = patches.float() - MIDDLE
-        rows = self._patches(patches).float().reshape(n, side * side, -1) + self._positions
-        if self._first is None:
-            return rows
-        return torch.cat([self._first.expand(n, -1, -1), rows], dim=1)
+        cut = pixels.reshape(n, side, self._patch, side, self._patch * 3).transpose(0, 1, 3, 2, 4)
+        patches = np.ascontiguousarray(cut).reshape(n * side * side, -1)
+        rows = self._patches(self._arithmetic.pixels(patches))
+        rows = rows.reshape(n, side * side, -1) + self._positions
+        return rows if self._first is None else self._arithmetic.behind(self._first, rows)
 
 
 def _do_nothing() -> None:
     """The default of `between`."""
 
 
-def _unchanged(x: torch.Tensor) -> torch.Tensor:
+def _unchanged(x: Rows) -> Rows:
     """A norm or projection that the family doesn't have."""
     return x
 
@@ -121,19 +155,14 @@ def _unchanged(x: torch.Tensor) -> torch.Tensor:
 class _Norms:
     """Makes the layer norms of a tower, by their names."""
 
-    def __init__(self, shape: Geometry, weights: Weights, device: torch.device) -> None:
+    def __init__(self, shape: Geometry, weights: Weights, arithmetic: ImageArithmetic) -> None:
         self._epsilon = shape.epsilon
         self._weights = weights
-        self._device = device
+        self._arithmetic = arithmetic
 
-    def __call__(self, name: str) -> Callable[[torch.Tensor], torch.Tensor]:
-        import torch
-
-        scale, shift = (
-            torch.tensor(self._weights[f"{PREFIX}{name}.{kind}"], device=self._device)
-            for kind in ("weight", "bias")
-        )
-        return lambda x: torch.layer_norm(x, scale.shape, scale, shift, self._epsilon)
+    def __call__(self, name: str) -> Step:
+        scale, shift = (self._weights[f"{PREFIX}{name}.{kind}"] for kind in ("weight", "bias"))
+        return self._arithmetic.norm(scale, shift, self._epsilon)
 
 
 class _Layer:
@@ -144,7 +173,7 @@ class _Layer:
         shape: Geometry,
         number: int,
         weights: Weights,
-        products: Products,
+        arithmetic: ImageArithmetic,
         norms: _Norms,
         *,
         first: bool,
@@ -155,26 +184,27 @@ class _Layer:
         def pair(part: str) -> Pair:
             return weights[f"{name}{part}.weight"], weights[f"{name}{part}.bias"]
 
+        self._arithmetic = arithmetic
         self._heads = shape.heads
         self._before = norms(f"{short}layer_norm1")
         q = _scaled(pair("self_attn.q_proj"), shape.heads)
         k, v = (pair(f"self_attn.{which}_proj") for which in "kv")
         if first:
-            self._q = products.linear([q], narrow=True)
-            self._kv = products.linear([k, v], narrow=True)
+            self._q = arithmetic.linear([q], narrow=True)
+            self._kv = arithmetic.linear([k, v], narrow=True)
         else:
-            self._qkv = products.linear([q, k, v], narrow=True)
-        self._out = products.linear([pair("self_attn.out_proj")])
+            self._qkv = arithmetic.linear([q, k, v], narrow=True)
+        self._out = arithmetic.linear([pair("self_attn.out_proj")])
         self._between = norms(f"{short}layer_norm2")
-        self._mlp = products.mlp(pair("mlp.fc1"), pair("mlp.fc2"), shape.activation)
+        self._mlp = arithmetic.mlp(pair("mlp.fc1"), pair("mlp.fc2"), shape.activation)
 
-    def __call__(self, x: torch.Tensor, between: Callable[[], None]) -> torch.Tensor:
+    def __call__(self, x: Rows, between: Callable[[], None]) -> Rows:
         """(n, rows, width) → the same."""
         between()
         q, k, v = self._heads_of(self._qkv, self._before(x))
         return self._rest(x, q, k, v, between)
 
-    def first(self, x: torch.Tensor, between: Callable[[], None]) -> torch.Tensor:
+    def first(self, x: Rows, between: Callable[[], None]) -> Rows:
         """(n, rows, width) → (n, width): the first row of each picture alone."""
         between()
         normed = self._before(x)
@@ -182,24 +212,22 @@ class _Layer:
         k, v = self._heads_of(self._kv, normed)
         return self._rest(x[:, :1], q, k, v, between)[:, 0]
 
-    def _heads_of(self, product: Product, x: torch.Tensor) -> Any:
+    def _heads_of(self, product: Step, x: Rows) -> Any:
         """The outputs of a product, such as q, k and v; each (n, heads, rows, width of a head)."""
         n, rows, width = x.shape
         joined = product(x.reshape(n * rows, width))
-        outputs = joined.shape[-1] // width
-        by_head = joined.reshape(n, rows, outputs, self._heads, -1).permute(2, 0, 3, 1, 4)
-        return by_head.contiguous()  # once here, instead of in each of the products that follow
+        return self._arithmetic.by_head(joined, n, self._heads, width)
 
     def _rest(
         self,
-        x: torch.Tensor,
-        q: torch.Tensor,
-        k: torch.Tensor,
-        v: torch.Tensor,
+        x: Rows,
+        q: Rows,
+        k: Rows,
+        v: Rows,
         between: Callable[[], None],
-    ) -> torch.Tensor:
+    ) -> Rows:
         flat = x.reshape(-1, x.shape[-1])
-        flat = flat + self._out(_attended(q, k, v))
+        flat = flat + self._out(self._arithmetic.attention(q, k, v))
         between()
         flat = flat + self._mlp(self._between(flat))
         return flat.reshape(x.shape)
@@ -211,73 +239,70 @@ def _scaled(pair: Pair, heads: int) -> Pair:
     return pair[0] * scale, None if pair[1] is None else pair[1] * scale
 
 
-def _attended(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """Attention of the rows of q to those of v, (n · rows of q, width); q comes scaled."""
-    import torch
-
-    if k.device.type == "cpu" and k.shape[2] <= FEW_ROWS:
-        shares = torch.softmax(q @ k.transpose(-1, -2), dim=-1, dtype=torch.float32)
-        attended = shares.to(v.dtype) @ v
-    else:
-        attended = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=1.0)
-    n, heads, rows, width = attended.shape
-    return attended.transpose(1, 2).reshape(n * rows, heads * width)
-
-
-def _positions(weights: Weights, device: torch.device) -> tuple[torch.Tensor, torch.Tensor | None]:
+def _positions(weights: Weights) -> tuple[Floats, Floats | None]:
     """The position embeddings of the patches; and the rows before them, (n, width), or None.
 
     These are the class row with its position, and the registers of TIPS, which have none.
     """
-    import torch
-
     table = weights[f"{PREFIX}embeddings.position_embedding.weight"]
     first = f"{PREFIX}embeddings.class_embedding"
     if first not in weights:
-        return torch.tensor(table, device=device), None
+        return table, None
     rows = (weights[first] + table[0])[None]
     if tips.REGISTERS in weights:
         rows = np.concatenate([rows, weights[tips.REGISTERS]])
-    return torch.tensor(table[1:], device=device), torch.tensor(rows, device=device)
+    return table[1:], rows
 
 
 class _Pooling:
     """SigLIP's head: attention of one learnt query (the probe) to all rows."""
 
     def __init__(
-        self, shape: Geometry, weights: Weights, products: Products, norms: _Norms
+        self, shape: Geometry, weights: Weights, arithmetic: ImageArithmetic, norms: _Norms
     ) -> None:
-        import torch
-
         name = f"{PREFIX}head."
         weight, bias = (weights[f"{name}attention.in_proj_{kind}"] for kind in ("weight", "bias"))
         width = weight.shape[1]
         scale = np.float32((width // shape.heads) ** -0.5)
         probe = weights[f"{name}probe"].reshape(1, width)
         q = (probe @ weight[:width].T + bias[:width]) * scale
-        self._q = torch.tensor(q, device=products.device)
+        self._arithmetic = arithmetic
         self._heads = shape.heads
-        self._kv = products.linear([(weight[width:], bias[width:])], narrow=True)
+        self._q = arithmetic.constant(q.reshape(1, shape.heads, 1, -1))
+        self._kv = arithmetic.linear([(weight[width:], bias[width:])], narrow=True)
 
         def pair(part: str) -> Pair:
             return weights[f"{name}{part}.weight"], weights[f"{name}{part}.bias"]
 
-        self._out = products.linear([pair("attention.out_proj")])
+        self._out = arithmetic.linear([pair("attention.out_proj")])
         self._norm = norms("head.layernorm")
-        self._mlp = products.mlp(pair("mlp.fc1"), pair("mlp.fc2"), shape.activation)
+        self._mlp = arithmetic.mlp(pair("mlp.fc1"), pair("mlp.fc2"), shape.activation)
 
-    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+    def __call__(self, x: Rows) -> Rows:
         """(n, rows, width) → (n, width)."""
         n, rows, width = x.shape
-        kv = self._kv(x.reshape(n * rows, width)).reshape(n, rows, 2, self._heads, -1)
-        k, v = kv.permute(2, 0, 3, 1, 4)
-        q = self._q.to(k.dtype).reshape(1, self._heads, 1, -1).expand(n, -1, -1, -1)
-        attended = self._out(_attended(q, k, v))
+        k, v = self._arithmetic.by_head(self._kv(x.reshape(n * rows, width)), n, self._heads, width)
+        attended = self._out(self._arithmetic.attention(self._q, k, v))
         return attended + self._mlp(self._norm(attended))
 
 
+def rows_of(weights: Weights) -> int:
+    """How many rows a picture has, registers aside: one for each position.
+
+    raises   UnknownArchitecture when there are none
+    """
+    name = f"{PREFIX}embeddings.position_embedding.weight"
+    if name not in weights:
+        raise UnknownArchitecture("no positions")
+    return len(weights[name])
+
+
 def image_tower(
-    checkpoint: Checkpoint, weights: Weights, products: Products, mean: Floats, deviation: Floats
+    checkpoint: Checkpoint,
+    weights: Weights,
+    arithmetic: ImageArithmetic,
+    mean: Floats,
+    deviation: Floats,
 ) -> ImageTower:
     """The image tower of a checkpoint.
 
@@ -329,9 +354,8 @@ def image_tower(
     filters = weights[f"{PREFIX}embeddings.patch_embedding.weight"]  # (width, 3, patch, patch)
     if filters.ndim != 4 or filters.shape[1] != 3 or filters.shape[2] != filters.shape[3]:
         raise UnknownArchitecture(f"patches of {filters.shape}")
-    offset = 0 if products.number_format == "int8" else MIDDLE
-    patches = _of_bytes(filters, bias, mean, deviation, offset)
-    return ImageTower(shape, weights, products, patches, filters.shape[-1])
+    patches = _of_bytes(filters, bias, mean, deviation, arithmetic.middle)
+    return ImageTower(shape, weights, arithmetic, patches, filters.shape[-1])
 
 
 def _of_bytes(

@@ -1,18 +1,18 @@
-"""The arithmetic of the text tower in integers of 16 bits, for processors without bfloat16."""
+"""The arithmetic of both towers in integers of 16 bits, for processors without bfloat16."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from index.embed.geometry import Pair, joined
-from index.embed.text_tower import InNumpy
+from index.embed.in_numpy import InNumpy, Step
 from index.types.records import Floats
 
 
 class OnInt16Weights(InNumpy):
-    """The arithmetic of `text_tower` whose products are of integers of 16 bits.
+    """The arithmetic of both towers whose products are of integers of 16 bits.
 
     Make the products in the order in which they will be used: their weights then lie in that order.
     """
@@ -23,10 +23,10 @@ class OnInt16Weights(InNumpy):
         self._loops = int16_products
         self._room = int16_products.Room()
 
-    def linear(self, pairs: Sequence[Pair]) -> Callable[[Floats], Floats]:
+    def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Step:
         return self.product(joined(pairs))
 
-    def product(self, pair: Pair) -> Callable[[Floats], Floats]:
+    def product(self, pair: Pair) -> Step:
         """(n, in) → (n, out) float32."""
         weight, bias = pair
         packed, steps = self._loops.pack(weight, self._room)
@@ -36,19 +36,20 @@ class OnInt16Weights(InNumpy):
             # An odd number of inputs is filled up by one that is multiplied with zeros.
             rounded = np.empty((len(x), 2 * packed.shape[1]), np.int16)
             steps_of_x, y = np.empty(len(x), np.float32), np.empty((len(x), len(added)), np.float32)
-            self._loops.in_steps(x, rounded, steps_of_x)
+            self._loops.in_steps(np.ascontiguousarray(x), rounded, steps_of_x)
             self._loops.multiply(rounded, steps_of_x, packed, steps, added, y)
             return y
 
         return product
 
-    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Callable[[Floats], Floats]:
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Step:
         scale, shift = np.array(scale), np.array(shift)
         small = np.float32(epsilon)
 
         def normed(x: Floats) -> Floats:
-            y = np.empty_like(x)
-            self._loops.normalise(x, scale, shift, small, y)
+            y = np.empty(x.shape, np.float32)
+            width = x.shape[-1]
+            self._loops.normalise(x.reshape(-1, width), scale, shift, small, y.reshape(-1, width))
             return y
 
         return normed

@@ -20,6 +20,7 @@ compiler emits.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import platform
@@ -30,7 +31,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from index.embed import processor
+from index.embed.device import compute_on_one_core, kind_of
 from index.embed.geometry import Activation, Pair, joined
+from index.embed.image_tower import ImageArithmetic
+from index.embed.in_numpy import MIDDLE, InNumpy
 from index.embed.int16_weights import OnInt16Weights
 from index.embed.text_tower import Arithmetic
 from index.types.records import Floats
@@ -46,11 +50,15 @@ Quantise: TypeAlias = "Callable[[torch.Tensor], tuple[torch.Tensor, float, int]]
 # The number of rows that oneDNN optimises the weights' layout for. A batch of pictures has more, a
 # question fewer; any number works.
 ROWS = 32
+# Up to this many rows of a picture, attention is computed by plain products. Above it, torch's own
+# attention is faster on a CPU, because it doesn't write all scores to memory.
+FEW_ROWS = 64
 # Steps of a quantised weight on each side of zero.
 WEIGHT_STEPS = 127
 # Without VNNI, the products of two neighbours are summed in 16 bits, of which the greatest is
 # 32,767. Twice 255 · 64 is still below it.
 WEIGHT_STEPS_IN_16_BITS = 64
+BFLOAT16 = frozenset({"avx512_bf16", "amx_bf16"})
 VNNI = frozenset({"avx512_vnni", "avx_vnni", "amx_int8"})
 # Steps of a quantised input between its least and its greatest value: one fewer than a byte has,
 # because zero must be a step itself.
@@ -74,25 +82,25 @@ def supported(number_format: NumberFormat, device: str = "cpu") -> bool:
         return number_format == "plain" or device == "cuda"
     if device != "cpu":
         return False
+    flags = processor.flags()
     if number_format == "int16":
-        return "avx2" in processor.flags()
+        return "avx2" in flags
+    if not flags & (BFLOAT16 if number_format == "bfloat16" else {"avx2"}):
+        return False
     import torch
 
     backends: Any = torch.backends  # has no annotations
-    if not backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        return False
-    flags = processor.flags()
-    if number_format == "bfloat16":
-        return bool(flags & {"avx512_bf16", "amx_bf16"})
-    return "avx2" in flags
+    return backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
-def machine(device: torch.device) -> tuple[str, ...]:
+def machine(device: str) -> tuple[str, ...]:
     """What the choice of a format depends on, beside the model: device, processor, libraries."""
-    import torch
+    named = kind_of(device)
+    if named == "cuda":
+        import torch
 
-    named = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-    libraries = torch.__version__, metadata.version("numba")
+        named = torch.cuda.get_device_name(device)
+    libraries = metadata.version("torch"), metadata.version("numba")
     return named, platform.machine(), " ".join(sorted(processor.flags())), *libraries
 
 
@@ -101,14 +109,29 @@ def arithmetic(number_format: NumberFormat) -> Arithmetic:
     return OnInt16Weights() if number_format == "int16" else InTorch(number_format)
 
 
-class Products:
-    """Makes products of float32 tensors, (rows, in) → (rows, out), in one number format."""
+def image_arithmetic(number_format: NumberFormat | None, device: str, rows: int) -> ImageArithmetic:
+    """The arithmetic of `image_tower` in a number format; None: float32, in numpy if possible.
 
-    def __init__(self, number_format: NumberFormat, device: torch.device) -> None:
+    rows   of a picture. With few rows, numpy computes attention as fast as torch, which then isn't
+           imported. With more of them it would use all cores at once.
+    """
+    if rows <= FEW_ROWS and number_format in (None, "int16"):
+        return InNumpy() if number_format is None else OnInt16Weights()
+    return Products(number_format or "plain", device)
+
+
+class Products:
+    """Makes products of float32 tensors, (rows, in) → (rows, out), in one number format; and what
+    else `image_tower` computes, by torch."""
+
+    def __init__(self, number_format: NumberFormat, device: str) -> None:
+        compute_on_one_core()
         self.number_format = number_format
         self.device = device
         if number_format == "int16":
             self._int16_weights = OnInt16Weights()
+        # Of bytes of pixels, int8 makes its products as they are.
+        self.middle = 0 if number_format == "int8" else int(MIDDLE)
 
     def linear(self, pairs: Sequence[Pair], *, narrow: bool = False) -> Product:
         """One product for all pairs, which take the same input; their outputs are side by side.
@@ -133,6 +156,56 @@ class Products:
             first = self._product(up, name)
             second = self._product(down, "none", quantise=lambda x: _quantised(x, least))
         return lambda x: second(first(x))
+
+    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Product:
+        """The layer norm."""
+        import torch
+
+        weight, bias = self.constant(scale), self.constant(shift)
+        return lambda x: torch.layer_norm(x, weight.shape, weight, bias, epsilon)
+
+    def computing(self) -> contextlib.AbstractContextManager[object]:
+        import torch
+
+        return torch.inference_mode()
+
+    def pixels(self, patches: Any) -> torch.Tensor:
+        import torch
+
+        rows = torch.from_numpy(patches)
+        if kind_of(self.device) == "cuda":
+            rows = rows.pin_memory().to(self.device, non_blocking=True)
+        return rows.float() - self.middle if self.middle else rows
+
+    def constant(self, array: Floats) -> torch.Tensor:
+        import torch
+
+        return torch.tensor(array, device=self.device)
+
+    def behind(self, first: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        return torch.cat([first.expand(len(rows), -1, -1), rows], dim=1)
+
+    def by_head(self, joined: torch.Tensor, n: int, heads: int, width: int) -> torch.Tensor:
+        shape = n, len(joined) // n, joined.shape[1] // width, heads, width // heads
+        return joined.reshape(shape).permute(2, 0, 3, 1, 4).contiguous()
+
+    def attention(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        q = q.to(k.dtype).expand(len(k), -1, -1, -1)
+        if k.device.type == "cpu" and k.shape[2] <= FEW_ROWS:
+            shares = torch.softmax(q @ k.transpose(-1, -2), dim=-1, dtype=torch.float32)
+            attended = shares.to(v.dtype) @ v
+        else:
+            attended = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=1.0)
+        n, heads, rows, width = attended.shape
+        return attended.transpose(1, 2).reshape(n * rows, heads * width)
+
+    def array(self, rows: torch.Tensor) -> Floats:
+        array: Floats = rows.cpu().numpy()
+        return array
 
     def _product(
         self, pair: Pair, activation: str, *, narrow: bool = False, quantise: Quantise | None = None
@@ -162,24 +235,12 @@ class InTorch(Products):
     """The arithmetic of `text_tower` in torch, on the CPU."""
 
     def __init__(self, number_format: NumberFormat) -> None:
-        import torch
-
-        super().__init__(number_format, torch.device("cpu"))
+        super().__init__(number_format, "cpu")
 
     def rows(self, array: Floats) -> torch.Tensor:
         import torch
 
         return torch.from_numpy(array)
-
-    def array(self, rows: torch.Tensor) -> Floats:
-        array: Floats = rows.numpy()
-        return array
-
-    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Product:
-        import torch
-
-        weight, bias = torch.tensor(scale), torch.tensor(shift)
-        return lambda x: torch.layer_norm(x, weight.shape, weight, bias, epsilon)
 
     def attended(
         self, qkv: torch.Tensor, spans: Sequence[slice], heads: int, *, causal: bool
@@ -327,7 +388,7 @@ def pack(model: Any, parts: Sequence[str], number_format: NumberFormat) -> None:
     """
     import torch
 
-    products = Products(number_format, torch.device("cpu"))
+    products = Products(number_format, "cpu")
     for name in parts:
         part = getattr(model, name, None)
         if type(part) is torch.nn.Linear:

@@ -24,6 +24,7 @@ from index.embed.geometry import (
     configured,
     geometry,
 )
+from index.embed.in_numpy import InNumpy
 from index.embed.weights import Weights
 from index.types.records import Floats
 
@@ -199,78 +200,3 @@ def text_tower(
         pooled=pooled,
         scale=scale,
     )
-
-
-class InNumpy:
-    """Plain products in numpy. The weights stay in the mapped file and are not copied."""
-
-    def rows(self, array: Floats) -> Floats:
-        return array
-
-    def array(self, rows: Floats) -> Floats:
-        return rows
-
-    def linear(self, pairs: Sequence[Pair]) -> Step:
-        def product(x: Floats) -> Floats:
-            # In this order BLAS reads the weights in their own layout: a third less time on few
-            # rows.
-            parts = [(weight @ x.T).T + (0 if bias is None else bias) for weight, bias in pairs]
-            y: Floats = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-            return y
-
-        return product
-
-    def mlp(self, up: Pair, down: Pair, activation: Activation) -> Step:
-        first, second = self.linear([up]), self.linear([down])
-        return lambda x: second(activated(first(x), activation))
-
-    def norm(self, scale: Floats, shift: Floats, epsilon: float) -> Step:
-        def normed(x: Floats) -> Floats:
-            centred = x - x.mean(axis=-1, keepdims=True)
-            variance = np.einsum("nd,nd->n", centred, centred)[:, None] / np.float32(x.shape[-1])
-            y: Floats = centred / np.sqrt(variance + np.float32(epsilon)) * scale + shift
-            return y
-
-        return normed
-
-    def attended(self, qkv: Floats, spans: Sequence[slice], heads: int, *, causal: bool) -> Floats:
-        n, width = qkv.shape[0], qkv.shape[1] // 3
-        by_head = qkv.reshape(n, 3, heads, width // heads)
-        attended = np.empty((n, width), np.float32)
-        for span in spans:
-            q, k, v = by_head[span].transpose(1, 2, 0, 3)  # (heads, tokens, width of a head)
-            scores = q @ k.transpose(0, 2, 1) * np.float32(q.shape[-1] ** -0.5)
-            if causal:
-                scores[:, ~np.tri(scores.shape[-1], dtype=bool)] = -np.inf
-            shares = np.exp(scores - scores.max(axis=-1, keepdims=True))
-            shares /= shares.sum(axis=-1, keepdims=True)
-            attended[span] = (shares @ v).transpose(1, 0, 2).reshape(-1, width)
-        return attended
-
-
-def activated(x: Floats, activation: Activation) -> Floats:
-    """The activation of this name, of each number."""
-    y: Floats
-    if activation == "quick_gelu":
-        y = x / (1 + np.exp(np.float32(-1.702) * x))
-    elif activation == "gelu":
-        y = x * np.float32(0.5) * (1 + _erf(x * np.float32(0.5**0.5)))
-    elif activation == "relu":
-        y = np.maximum(x, np.float32(0))
-    else:
-        inner = np.float32((2 / np.pi) ** 0.5) * (x + np.float32(0.044715) * x * x * x)
-        y = x * np.float32(0.5) * (1 + np.tanh(inner))
-    return y
-
-
-def _erf(x: Floats) -> Floats:
-    """The error function, which numpy doesn't have, with an error below 2e-7.
-
-    source   Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26
-    """
-    t = 1 / (1 + np.float32(0.3275911) * np.abs(x))
-    series = np.zeros_like(t)
-    for factor in (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592):
-        series = (series + np.float32(factor)) * t
-    signed: Floats = np.sign(x) * (1 - series * np.exp(-x * x))
-    return signed

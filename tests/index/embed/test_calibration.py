@@ -20,7 +20,7 @@ from index.embed.checkpoint import Checkpoint
 from index.embed.packed import NumberFormat
 from index.types.records import Floats, Precision
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 SMALL = sample_images(32)  # drawn once, at the first use
 
 

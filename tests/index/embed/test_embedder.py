@@ -131,9 +131,13 @@ def test_same_vectors_as_transformers_own_pipeline(
         model = embedder.load(checkpoint.find(str(folder)), "cpu", precision)
         assert cosines(ours, model.images(frames)).min() >= least
         assert cosines(text_vectors, model.texts(TEXTS)[0]).min() >= PARITY
-    if packed.supported("int16"):  # whatever was chosen on this machine
-        features, _ = model._text_side("int16")(TEXTS)
+    formats: list[packed.NumberFormat | None] = [None]  # whatever was chosen on this machine
+    formats += ["int16"] if packed.supported("int16") else []
+    for number_format in formats:
+        features, _ = model._text_side(number_format)(TEXTS)
         assert cosines(text_vectors, calibration.unit(features)).min() >= PARITY
+        features = model._image_side(number_format)(frames)
+        assert cosines(ours, calibration.unit(features)).min() >= PARITY
     del model, reference
     gc.collect()
 
@@ -315,6 +319,30 @@ def test_weights_by_torch_are_the_same_as_safetensors(tiny_clip: Path, tmp_path:
         embedder.load(checkpoint.find(str(folder))).texts(TEXTS)[0]
         == embedder.load(checkpoint.find(str(tiny_clip))).texts(TEXTS)[0]
     ).all()
+
+
+def test_pictures_in_integers_import_no_torch(tiny_clip: Path) -> None:
+    """Torch takes more than a hundred megabytes, and a second of each start."""
+    code = f"""
+import sys
+from PIL import Image
+from index.embed import calibration, checkpoint, embedder, packed
+flags = {{"avx2"}}
+packed.processor.flags = lambda: flags  # as if it didn't multiply bfloat16
+packed.metadata.version = lambda name, version=packed.metadata.version: (
+    "2.13.0+cpu" if name == "torch" else version(name)
+)
+calibration.INT16_FROM = 0
+model = embedder.load(checkpoint.find({str(tiny_clip)!r}))
+vectors = model.images([Image.new("RGB", (model.side, model.side), "orange")])
+print(*({{"torch", "transformers"}} & set(sys.modules)), model.device, vectors.shape)
+"""
+    if not packed.supported("int16"):
+        pytest.skip("this processor has no fast int16")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("(")[0].strip() == "cpu"
 
 
 def test_question_in_words_imports_neither_torch_nor_transformers(tiny_clip: Path) -> None:

@@ -56,7 +56,7 @@ def test_products_are_those_of_float64(
     }
     exact = torch.from_numpy(x).double() @ torch.from_numpy(up).double().T + torch.from_numpy(bias)
     exact = known[activation](exact) @ torch.from_numpy(down).double().T
-    products = packed.Products(number_format, torch.device("cpu"))
+    products = packed.Products(number_format, "cpu")
     with torch.inference_mode():
         mlp = products.mlp((up / 8, bias), (down, None), activation)  # type: ignore[arg-type]
         mine = mlp(torch.from_numpy(x * 8)).float().numpy()
@@ -134,7 +134,7 @@ def test_the_greatest_bytes_and_weights_do_not_overflow(narrow: bool) -> None:
     """Processors without VNNI sum two products in 16 bits."""
     if not packed.supported("int8"):
         pytest.skip("this processor has no fast int8")
-    products = packed.Products("int8", torch.device("cpu"))
+    products = packed.Products("int8", "cpu")
     product = products.linear([(np.ones((8, 64), np.float32), None)], narrow=narrow)
     x = torch.ones((3, 64))
     x[0, 0] = 0.0
@@ -161,7 +161,7 @@ def test_packed_model_of_transformers_has_no_plain_layer_left_and_answers_the_sa
 ) -> None:
     if not packed.supported(number_format):
         pytest.skip(f"this processor has no fast {number_format}")
-    found, device = checkpoint.find(str(tiny_clip)), torch.device("cpu")
+    found, device = checkpoint.find(str(tiny_clip)), "cpu"
     plain, made = (by_transformers.Images(found, n, device) for n in ("plain", number_format))  # type: ignore[arg-type]
     kinds = {type(module) for module in made._model.vision_model.modules()}
     assert torch.nn.Linear not in kinds
