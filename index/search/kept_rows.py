@@ -6,12 +6,10 @@ Members of a server ask with the same filter again and again: the channels that 
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-import numpy as np
-
-from index.search.kernels.arguments import Ints
+from index.search.kernels.arguments import Bools, Ints
 
 # Of each part of the index. Together they take a megabyte at most.
 KEPT_FILTERS = 32
@@ -66,13 +64,13 @@ class KeptRows:
         with self._lock:
             self._rows.clear()
 
-    def without(self, places: Ints) -> KeptRows:
-        """What is kept of filters that allow none of these rows, which are removed."""
-        left = KeptRows()
+    def left(self, there: Callable[[Ints], Bools]) -> KeptRows:
+        """What is kept of filters of which no row was removed.
+
+        there   which of some rows were not
+        """
         with self._lock:
-            left._rows.update(
-                (filter, rows)
-                for filter, rows in self._rows.items()
-                if not np.isin(places, rows.at).any()
-            )
+            kept = list(self._rows.items())
+        left = KeptRows()
+        left._rows.update((filter, rows) for filter, rows in kept if there(rows.at).all())
         return left

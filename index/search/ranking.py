@@ -45,7 +45,7 @@ def best_links(
     without  links to leave out
     raises   Damaged when a row of a segment isn't what was written
     """
-    best, many = [found], list[Many]()
+    best, many = [found], []
     for view in views:
         if isinstance(view, Few):
             best.append(view.best(query, without, wanted))

@@ -126,6 +126,7 @@ class Segment:
         self.quantized = self._quantized(dimension)
         self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
+        # As the loop takes them that compares few rows, one by one.
         self.of_few = (
             *(*self.quantized, *self.checked_vectors, self.mapped["links"], self.mapped["frames"]),
             *(self.posted, self.animated),
@@ -348,7 +349,7 @@ class Part:
     alive: NDArray[np.uint32]  # (blocks,) one bit a row; never changed in place
     links: Ints  # (keys,) links of each key
     rows: Ints  # (keys,) rows of each key
-    kept: KeptRows = field(default_factory=KeptRows)
+    kept: KeptRows = field(default_factory=KeptRows)  # of the filters that were asked last
 
     def __len__(self) -> int:
         return int(self.rows.sum())
@@ -361,8 +362,12 @@ class Part:
     def places_of(self, links: Collection[int]) -> Ints:
         """The places of those of the links' rows that count."""
         places = self.segment.places_of(links)
+        return places[self.counts(places)]
+
+    def counts(self, places: Ints) -> Bools:
+        """Which of these rows count."""
         bits = self.alive[places // LANES] >> (places % LANES).astype(np.uint32)
-        return places[(bits & 1).astype(np.bool_)]
+        return (bits & 1).astype(np.bool_)
 
     def without(self, places: Ints) -> Part:
         """The part without those rows, which counted."""
@@ -374,13 +379,13 @@ class Part:
         keys = self.segment.keys[places]
         first = self.segment.mapped["frames"][places] == 0
         n = self.segment.n_keys
-        return replace(
+        left = replace(
             self,
             alive=alive,
             links=self.links - np.bincount(keys[first], minlength=n),
             rows=self.rows - np.bincount(keys, minlength=n),
-            kept=self.kept.without(places),
         )
+        return replace(left, kept=self.kept.left(left.counts))
 
     @property
     def reveals_removed(self) -> bool:

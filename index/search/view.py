@@ -38,6 +38,15 @@ MANY_IN_ORDER = 1024
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
 
+@functools.cache
+def _loops() -> tuple[Any, Any]:
+    """The modules `filters` and `top`, which come late. Each question has them from here: an import
+    statement takes half a microsecond each time."""
+    from index.search.kernels import filters, top
+
+    return filters, top
+
+
 class Few(NamedTuple):
     """The rows of a part that may answer one query, if they are so few that all are compared, as
     bytes first where the file has them."""
@@ -68,12 +77,13 @@ class Few(NamedTuple):
 
     def best(self, query: Floats, without: frozenset[int], wanted: int) -> Hits:
         """The `wanted` links that are most like a query, or all. raises Damaged"""
+        _, top = _loops()
         segment, wanted = self.part.segment, min(wanted, len(self.at))
         hits, of_hits = Hits.room(wanted, len(query)), np.empty(wanted, np.int64)
         left_out = in_order(without) if without else NO_IDS
         overwritings = segment.overwritings
         while True:
-            found, bad = _top().best_of_few(
+            found, bad = top.best_of_few(
                 self.at, left_out, *segment.of_few, query, *hits, of_hits
             )
             if bad < 0:
@@ -185,14 +195,6 @@ class Many:
 View = Few | Many
 
 
-@functools.cache
-def _top() -> Any:
-    """The loops that compare few rows. An import takes a microsecond each time."""
-    from index.search.kernels import top
-
-    return top
-
-
 def views_of(parts: Sequence[Part], filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> list[View]:
     """The views of a filter, where a row may answer; `without` is not looked at."""
     if filter.only is not None:
@@ -219,8 +221,7 @@ def views_of(parts: Sequence[Part], filter: Filter, sizes: Sizes = DEFAULT_SIZES
 
 def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | None:
     """The view of a filter, of which `without` is not looked at; None if no row may answer."""
-    from index.search.kernels import filters
-
+    filters, _ = _loops()
     segment = part.segment
     here, blocks = segment.of_space(filter.space)
     count = here.stop - here.start
