@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +106,31 @@ def test_channels_that_can_no_longer_be_read_show_nothing(tmp_path: Path) -> Non
         ask(rows, Filter(1, frozenset(readable)), vectors[6], some)
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"groups": frozenset({1, 2})},
+        {"kind": None},
+        {"owners": frozenset({1})},
+        {"but_owners": frozenset({1})},
+        {"since": 50.0},
+        {"until": 50.0},
+        {"only": frozenset({3, 4})},
+        {"without": frozenset({6, 7})},
+        {"space": 2},
+    ],
+)
+def test_filters_that_differ_in_one_condition_are_told_apart(
+    tmp_path: Path, condition: dict[str, Any]
+) -> None:
+    some, vectors = some_rows()
+    some += [replace(row, link=500 + row.link, text=True) for row in some[:40]]
+    some += [replace(row, link=600 + row.link, space=2) for row in some[:40]]
+    rows, filter = settled(tmp_path, some), Filter(1)
+    for one in (filter, replace(filter, **condition), filter):
+        ask(rows, one, vectors[6], some)
+
+
 def test_same_answers_as_brute_force_when_few_filters_are_asked_again(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     rows, living, repeated = settled(tmp_path, some_rows()[0]), some_rows()[0], unit(rng, 1)
@@ -140,14 +167,6 @@ def test_a_removal_in_a_hidden_channel_shows_in_no_time(
     rows.apply(Changes([5]))
     ask(rows, mine, vectors[3], [row for row in some if row.link != 5])
     assert looked == [mine, mine]
-
-
-def test_ids_of_links_are_not_kept(tmp_path: Path) -> None:
-    some, vectors = some_rows()
-    rows = settled(tmp_path, some)
-    for only in ({1, 2, 3}, {2, 3}, set[int]()):
-        ask(rows, Filter(1, only=frozenset(only)), vectors[2], some)
-        ask(rows, Filter(1, without=frozenset(only)), vectors[2], some)
 
 
 def test_what_is_kept_takes_little_memory() -> None:
