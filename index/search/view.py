@@ -83,9 +83,7 @@ class Few(NamedTuple):
         left_out = in_order(without) if without else NO_IDS
         overwritings = segment.overwritings
         while True:
-            found, bad = top.best_of_few(
-                self.at, left_out, *segment.of_few, query, *hits, of_hits
-            )
+            found, bad = top.best_of_few(self.at, left_out, *segment.of_few, query, *hits, of_hits)
             if bad < 0:
                 break
             segment.check(bad)
