@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.search.rows import WHERE, ask, filled, step_times
-from bench.search.timed import Timed
+from bench.search.timed import OURS, Timed
 from bench.search.workload import DIMENSION, FILTERS, Columns, K
 from bench.vectors import Floats, made
 from index.search.kernels.constants import LOWEST
@@ -26,10 +26,10 @@ def answer(
     timed = {}
     for name, limit in FILTERS.items():
         filter, _ = limit.of(columns)
-        timed[name] = Timed({"magpie": []})
+        timed[name] = Timed({OURS: []})
         parts = np.split(exact.best[name], len(asked))  # in the order in which they were joined
         for (kind, queries), best in zip(asked.items(), parts, strict=True):
-            found = timed[name].ask("magpie", partial(ask, rows, filter), queries)
+            found = timed[name].ask(OURS, partial(ask, rows, filter), queries)
             timed[name].recalls[kind] = [
                 float(np.isin(ours.links, right).mean())
                 for ours, right in zip(found, best, strict=True)

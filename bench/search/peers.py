@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.search import graph
-from bench.search.rows import WHERE, ask, filled, step_times
-from bench.search.timed import Timed
+from bench.search.rows import WHERE, filled, of_engine, step_times
+from bench.search.timed import AGAIN, MADE, OURS, Timed
 from bench.search.workload import CHUNK_ROWS, FILTERS, QUESTIONS, Columns, K
 from bench.vectors import Floats
 from index.search.interface import Found
@@ -37,7 +37,7 @@ def compare(
     timed = {}
     for name, limit in FILTERS.items():
         filter, mine = limit.of(columns)
-        answers: dict[str, Answer] = {"magpie": partial(ask, rows, filter)}
+        answers: dict[str, Answer] = of_engine(rows, filter)
         if mine.all() and size <= SLOW_ROWS:
             answers |= _slow_peers(vectors, asked)
         answers["numpy"] = partial(_numpy, vectors, np.flatnonzero(mine))
@@ -70,7 +70,9 @@ def in_turn(
         for who, answered in found.items():
             links = _links(answered[number])[:K]
             right = np.count_nonzero((vectors[links] @ query >= least) & mine[links]) / some
-            kinds = timed.recalls if who == "magpie" else timed.peer_recalls.setdefault(who, {})
+            kinds = (
+                timed.recalls if who in (OURS, AGAIN) else timed.peer_recalls.setdefault(who, {})
+            )
             kinds.setdefault(kind, []).append(float(right))
 
 
@@ -108,9 +110,7 @@ def of_faiss(
         for number, parameters in enumerate(_selectors(mine))
     }
     if not mine.all():
-        answers["filter made by numpy, faiss"] = lambda query: _faiss(
-            flat, _only(np.flatnonzero(made())), query
-        )
+        answers[MADE] = lambda query: _faiss(flat, _only(np.flatnonzero(made())), query)
     return answers
 
 

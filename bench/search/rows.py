@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bench.search.timed import Timed
+from bench.search.timed import AGAIN, OURS, Timed
 from bench.search.workload import Columns, K
 from bench.vectors import Floats
 from index.search.compaction import Compaction
@@ -68,10 +69,22 @@ def ask(rows: Rows, filter: Filter, query: Floats) -> Found:
     return rows.search(query, filter, k=K, sampled=False)
 
 
+def ask_first(rows: Rows, filter: Filter, query: Floats) -> Found:
+    """The same, as if nobody had asked with this filter before."""
+    for part in rows._now.parts:
+        part.kept.clear()
+    return ask(rows, filter, query)
+
+
+def of_engine(rows: Rows, filter: Filter) -> dict[str, Callable[[Floats], Any]]:
+    """The engine with a filter that it must make for each question, and with one that it keeps."""
+    return {OURS: partial(ask_first, rows, filter), AGAIN: partial(ask, rows, filter)}
+
+
 def step_times(rows: Rows, asked: dict[str, Floats]) -> Timed:
     """Times of each step of a question without a filter, in the largest segment."""
     steps: dict[str, Callable[[Floats], Any]] = {
-        "magpie": lambda query: rows.search(query, Filter(1), k=K)
+        OURS: lambda query: rows.search(query, Filter(1), k=K)
     }
     if rows._now.parts:
         part = max(rows._now.parts, key=len)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bench.search import graph
 from bench.search.peers import IN_A_ROW, SLOW_ROWS, Answer, flat_of, in_turn, of_faiss, of_usearch
-from bench.search.rows import ask, entries, filled
+from bench.search.rows import entries, filled, of_engine
 from bench.search.timed import Timed
 from bench.search.workload import CHUNK_ROWS, OWNERS, QUESTIONS, Columns
 from bench.vectors import Floats, pictures
@@ -86,7 +86,7 @@ def compare(
         mine = server.mask(columns)
         if not mine.any():
             continue
-        answers: dict[str, Answer] = {"magpie": partial(ask, rows, server.filter)}
+        answers: dict[str, Answer] = of_engine(rows, server.filter)
         if hnsw is not None:
             tuned, expansion = of_usearch(hnsw, vectors, mine, asked)
             answers[f"usearch, expansion {expansion},"] = tuned
@@ -128,7 +128,7 @@ class Changing:
                 self._change(server, random)
                 vectors, columns = self._all()
                 mine = self._mask(server, columns)
-                answers: dict[str, Answer] = {"magpie": partial(ask, self._rows, server.filter)}
+                answers: dict[str, Answer] = of_engine(self._rows, server.filter)
                 if self._hnsw is not None:
                     few = {kind: queries[start:][:IN_A_ROW]}
                     answers["usearch"], _ = of_usearch(self._hnsw, vectors, mine, few)

@@ -34,7 +34,7 @@ def rows_of(memtable: Memtable, views: Sequence[View], hits: Hits) -> LinkRows:
 
     raises  Damaged when a row isn't what was written
     """
-    if not memtable.animated and not any(view.part.segment.animated for view in views):
+    if not memtable.animated and True not in [view.part.segment.animated for view in views]:
         return LinkRows(hits.links, hits.frames, hits.posted, hits.vectors)
     here = memtable.rows_of(hits.links)
     parts = [

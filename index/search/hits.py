@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from index.search.kernels.arguments import Bools, Ints
 from index.types.records import Floats
 
+# An array is made sooner of these than of numpy's types of scalars.
+INT64, INT32, FLOAT32 = np.dtype(np.int64), np.dtype(np.int32), np.dtype(np.float32)
+
 
 class Hits(NamedTuple):
     """Links that are most like a query, each once, with its best frame: the greatest score first,
@@ -27,11 +30,11 @@ class Hits(NamedTuple):
         """Arrays for so many links, to be filled."""
         empty = np.empty
         return cls(
-            empty(count, np.int64),
-            empty(count, np.int32),
+            empty(count, INT64),
+            empty(count, INT32),
             empty(count),
             empty(count),
-            empty((count, dimension), np.float32),
+            empty((count, dimension), FLOAT32),
         )
 
     @classmethod

@@ -28,10 +28,13 @@ def ascending(ids: frozenset[int]) -> Ints:
 
 
 NO_IDS = ascending(frozenset())
+NO_LIMITS = Limits(NO_IDS, False, -FOREVER, FOREVER)
 
 
 def limits_of(filter: Filter) -> Limits:
     """What the filter says about owners and times."""
+    if not has_limits(filter):
+        return NO_LIMITS
     of_owners = filter.owners is not None
     named = filter.owners if filter.owners is not None else filter.but_owners
     if of_owners and filter.but_owners:
@@ -43,5 +46,6 @@ def limits_of(filter: Filter) -> Limits:
 
 def has_limits(filter: Filter) -> bool:
     """Whether it says anything about them."""
-    said = (filter.owners, filter.since, filter.until) != (None, None, None)
-    return said or bool(filter.but_owners)
+    owners, since, until = filter.owners, filter.since, filter.until
+    no_limit = owners is None and since is None and until is None and not filter.but_owners
+    return not no_limit

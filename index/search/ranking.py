@@ -45,15 +45,17 @@ def best_links(
     without  links to leave out
     raises   Damaged when a row of a segment isn't what was written
     """
-    best = [found]
+    best, many = [found], []
     for view in views:
         if isinstance(view, Few):
             best.append(view.best(query, without, wanted))
-    # The largest first: it is the most likely to have the best rows.
-    many = [view for view in views if isinstance(view, Many)]
-    for view in sorted(many, key=lambda view: -view.rows):
+        else:
+            many.append(view)
+    if len(many) > 1:  # The largest first: it is the most likely to have the best rows.
+        many.sort(key=lambda view: -view.rows)
+    for large in many:
         floor = np.sort(np.concatenate([one.scores for one in best]))[-wanted:]
-        best.append(best_in_large(query, view, without, wanted, floor))
+        best.append(best_in_large(query, large, without, wanted, floor))
     return Hits.joined([one for one in best if len(one.links)] or best[:1]).first(wanted)
 
 

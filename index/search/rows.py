@@ -39,7 +39,7 @@ from index.search.ranking import (
 from index.search.segment import Part, Segment
 from index.search.segment_file import Damaged
 from index.search.sizes import DEFAULT_SIZES, Sizes
-from index.search.view import View, view_of
+from index.search.view import View, views_of
 from index.types.filter import Filter, Sort
 from index.types.records import Changes, Floats, Position, Settled
 
@@ -295,7 +295,7 @@ class Rows:
         assert filter.but_not_source is None
         now = self._now
         views = self._views(now, filter)
-        of_views = sum(view.links - view.links_among(filter.without) for view in views)
+        of_views = _links_of(views, filter.without)
         best = []
         for query in queries if queries.ndim > 1 else (queries,):
             rows, links, hits = self._best_in_memory(now.memtable, filter, query, k)
@@ -343,8 +343,7 @@ class Rows:
         assert filter.but_not_source is None
         views = self._views(now, filter)
         rows, links = now.memtable.allowed(self._codes, filter, self._loops)
-        links += sum(view.links - view.links_among(filter.without) for view in views)
-        return rows, views, links
+        return rows, views, links + _links_of(views, filter.without)
 
     def above(self, query: Floats, score: float, filter: Filter) -> int:
         """How many links that may answer have a greater score than this one; exact. The filter's
@@ -366,6 +365,12 @@ class Rows:
         """The rows of each segment that may answer, where there are any."""
         if not now.parts:
             return []
-        self.warm()
-        views = [view_of(part, filter, self._sizes) for part in now.parts]
-        return [view for view in views if view is not None]
+        if self._loops is None:
+            self.warm()
+        return views_of(now.parts, filter, self._sizes)
+
+
+def _links_of(views: list[View], without: frozenset[int]) -> int:
+    """How many links may answer, without these."""
+    links = sum([view.links for view in views])
+    return links - sum([view.links_among(without) for view in views]) if without else links

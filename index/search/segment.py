@@ -13,7 +13,7 @@ vectors, which stay in the file, mapped.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.search.encoding import signs
+from index.search.kept_rows import KeptRows
 from index.search.kernels.arguments import (
     Bools,
     ByKey,
@@ -125,6 +126,11 @@ class Segment:
         self.quantized = self._quantized(dimension)
         self.encoded = Codes(self.codes, self.factors)
         self.columns = Columns(self.mapped["frames"], self.owners, self.posted)
+        # As the loop takes them that compares few rows, one by one.
+        self.of_few = (
+            *(*self.quantized, *self.checked_vectors, self.mapped["links"], self.mapped["frames"]),
+            *(self.posted, self.animated),
+        )
         self.by_key: ByKey  # known when the rows have been checked
 
     @property
@@ -343,6 +349,7 @@ class Part:
     alive: NDArray[np.uint32]  # (blocks,) one bit a row; never changed in place
     links: Ints  # (keys,) links of each key
     rows: Ints  # (keys,) rows of each key
+    kept: KeptRows = field(default_factory=KeptRows)  # of the filters that were asked last
 
     def __len__(self) -> int:
         return int(self.rows.sum())
@@ -350,13 +357,17 @@ class Part:
     @property
     def resident_bytes(self) -> int:
         """What it takes in memory; the vectors in the file don't count."""
-        return self.segment.resident_bytes + self.alive.nbytes
+        return self.segment.resident_bytes + self.alive.nbytes + self.kept.resident_bytes
 
     def places_of(self, links: Collection[int]) -> Ints:
         """The places of those of the links' rows that count."""
         places = self.segment.places_of(links)
+        return places[self.counts(places)]
+
+    def counts(self, places: Ints) -> Bools:
+        """Which of these rows count."""
         bits = self.alive[places // LANES] >> (places % LANES).astype(np.uint32)
-        return places[(bits & 1).astype(np.bool_)]
+        return (bits & 1).astype(np.bool_)
 
     def without(self, places: Ints) -> Part:
         """The part without those rows, which counted."""
@@ -368,12 +379,13 @@ class Part:
         keys = self.segment.keys[places]
         first = self.segment.mapped["frames"][places] == 0
         n = self.segment.n_keys
-        return replace(
+        left = replace(
             self,
             alive=alive,
             links=self.links - np.bincount(keys[first], minlength=n),
             rows=self.rows - np.bincount(keys, minlength=n),
         )
+        return replace(left, kept=self.kept.left(left.counts))
 
     @property
     def reveals_removed(self) -> bool:

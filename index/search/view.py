@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from index.search.hits import Hits
+from index.search.kept_rows import FewRows
 from index.search.kernels.arguments import Allowed, Best, Ints, Lists, RotatedQuery
 from index.search.kernels.constants import LANES, LEVELS, PLANES
 from index.search.limits import KINDS, NO_IDS, ascending, has_limits, in_order, limits_of
@@ -24,6 +27,7 @@ REACH = 0.3
 # A row may be this many standard deviations better than its estimate, and its vector is compared.
 DEVIATIONS = 2.5
 NO_ROWS, NO_BITS = np.zeros(0, np.int32), np.zeros(0, np.uint32)
+NO_FEW = FewRows(np.zeros(0, np.int64), 0)
 NO_MARKS = np.zeros(0, np.uint8), 0, 0
 # Up to this many times `few_rows` are compared as well, where FEW_LANES rows of a block may answer
 # at most, on the average: a search by codes would load whole blocks of which it needs little.
@@ -34,8 +38,16 @@ MANY_IN_ORDER = 1024
 GOLDEN = 0.618  # a stride of this share of the length samples the whole array evenly
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Few:
+@functools.cache
+def _loops() -> tuple[Any, Any]:
+    """The modules `filters` and `top`, which come late. Each question has them from here: an import
+    statement takes half a microsecond each time."""
+    from index.search.kernels import filters, top
+
+    return filters, top
+
+
+class Few(NamedTuple):
     """The rows of a part that may answer one query, if they are so few that all are compared, as
     bytes first where the file has them."""
 
@@ -65,18 +77,13 @@ class Few:
 
     def best(self, query: Floats, without: frozenset[int], wanted: int) -> Hits:
         """The `wanted` links that are most like a query, or all. raises Damaged"""
-        from index.search.kernels import top
-
+        _, top = _loops()
         segment, wanted = self.part.segment, min(wanted, len(self.at))
         hits, of_hits = Hits.room(wanted, len(query)), np.empty(wanted, np.int64)
         left_out = in_order(without) if without else NO_IDS
         overwritings = segment.overwritings
         while True:
-            found, bad = top.best_of_few(
-                *(self.at, left_out, *segment.quantized, *segment.checked_vectors),
-                *(segment.mapped["links"], segment.mapped["frames"], segment.posted),
-                *(segment.animated, query, *hits, of_hits),
-            )
+            found, bad = top.best_of_few(self.at, left_out, *segment.of_few, query, *hits, of_hits)
             if bad < 0:
                 break
             segment.check(bad)
@@ -186,10 +193,33 @@ class Many:
 View = Few | Many
 
 
+def views_of(parts: Sequence[Part], filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> list[View]:
+    """The views of a filter, where a row may answer; `without` is not looked at."""
+    if filter.only is not None:
+        found = [view_of(part, filter, sizes) for part in parts]
+        return [view for view in found if view is not None]
+    asked = (
+        *(sizes.few_rows, filter.space, filter.groups, filter.kind, filter.owners),
+        *(filter.but_owners, filter.since, filter.until),
+    )
+    views: list[View] = []
+    for part in parts:
+        few = part.kept.get(asked)
+        if few is None:
+            view = view_of(part, filter, sizes)
+            if isinstance(view, Many):
+                views.append(view)
+                continue
+            few = NO_FEW if view is None else FewRows(view.at, view.links)
+            part.kept.keep(asked, few)
+        if len(few.at):
+            views.append(Few(part, *few))
+    return views
+
+
 def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | None:
     """The view of a filter, of which `without` is not looked at; None if no row may answer."""
-    from index.search.kernels import filters
-
+    filters, _ = _loops()
     segment = part.segment
     here, blocks = segment.of_space(filter.space)
     count = here.stop - here.start

@@ -6,6 +6,7 @@ from checks.mutants.mutant import Mutant
 
 SEGMENT = "tests/index/search/test_segment.py"
 KERNELS = "tests/index/search/test_kernels.py"
+KEPT = "tests/index/search/test_kept_rows.py"
 LOAD = "tests/bench/test_search_load.py"
 
 MUTANTS = (
@@ -64,6 +65,27 @@ MUTANTS = (
         "may = (alive[row // _LANES] >> np.uint32(row % _LANES)) & np.uint32(1)",
         "may = np.uint32(1)",
         (f"{SEGMENT}::test_same_answers_as_brute_force_over_a_random_history",),
+    ),
+    Mutant(
+        "what is kept of a filter goes with a row that is removed",
+        "index/search/kept_rows.py",
+        "if there(rows.at).all())",
+        "if len(rows.at))",
+        (f"{KEPT}::test_a_filter_that_was_asked_shows_no_row_that_was_removed",),
+    ),
+    Mutant(
+        "what is kept of a filter stays when a row that it hides is removed",
+        "index/search/kept_rows.py",
+        "if there(rows.at).all())",
+        "if not len(rows.at))",
+        (f"{KEPT}::test_a_removal_in_a_hidden_channel_shows_in_no_time",),
+    ),
+    Mutant(
+        "what is kept of a filter is of the channels that it names",
+        "index/search/view.py",
+        "filter.space, filter.groups, filter.kind",
+        "filter.space, filter.kind",
+        (f"{KEPT}::test_channels_that_can_no_longer_be_read_show_nothing",),
     ),
     Mutant(
         "a time at the edge of a filter's limits is looked at",

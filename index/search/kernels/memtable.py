@@ -14,7 +14,7 @@ from index.compiled import compiled
 from index.search.kernels.constants import CHUNK, EIGHT, FOREVER, PRODUCT_ERROR
 from index.search.kernels.filters import first_place, has
 from index.search.kernels.quantized import quantized_products, turn
-from index.search.kernels.top import best_links
+from index.search.kernels.top import AT_ONCE, GREATEST, best_links
 
 
 @compiled
@@ -137,9 +137,11 @@ def best_in_memory(
         *(keys, links, frames, owners, posted, count, animated, groups, codes, known, every),
         *(wanted, kind, named, of_named, since, until, some, only, without, rows),
     )
-    these, estimates, turned = rows[:n], np.empty(n, np.float32), np.empty_like(query)
-    turn(query, signs, turned)
-    most = quantized_products(quantized, scales, these, turned, error, estimates)
+    these, estimates, most = rows[:n], np.full(n, GREATEST), 0.0
+    if n > AT_ONCE:
+        turned = np.empty_like(query)
+        turn(query, signs, turned)
+        most = quantized_products(quantized, scales, these, turned, error, estimates)
     unchecked = np.empty((0, 0), np.uint64), np.empty(0, np.uint64), np.empty(0, np.uint64)
     found, _ = best_links(
         *(estimates, most + PRODUCT_ERROR, these, vectors, *unchecked),

@@ -13,6 +13,10 @@ from index.search.kernels.instructions import prefetch_row
 from index.search.kernels.products import AHEAD, exact_score, is_intact, row_score
 from index.search.kernels.quantized import greatest_products
 
+# Up to this many rows are compared by their vectors at once: estimating takes longer.
+AT_ONCE = 24
+GREATEST = np.float32(1)  # of all scores
+
 
 @compiled
 def enter(top: Any, scores: Any, rows: Any, found: int, score: float, row: int) -> int:
@@ -125,7 +129,9 @@ def best_links(
                 continue
             out_links[found], out_frames[found] = link, frames[best[i]]
             out_scores[found], out_posted[found] = scores[i], posted[best[i]]
-            out_vectors[found], out_rows[found] = vectors[best[i]], best[i]
+            out_rows[found], row = best[i], np.uint64(best[i])
+            for j in range(vectors.shape[1]):
+                out_vectors[found, j] = vectors[row, j]
             found += 1
             if found == out_links.shape[0]:
                 return found, -1
@@ -162,7 +168,12 @@ def best_of_few(
     """Fills these arrays with the k best links of these rows of a segment, as `best_links`. How
     many there are, and a row that isn't what was written, or -1."""
     n, estimates = rows.shape[0], np.full(rows.shape[0], LOWEST)
-    if quantized.shape[0] > 0:
+    if n <= AT_ONCE:
+        for i in range(n):
+            row = np.uint64(rows[i])
+            if not overwritten[row] and not (without.shape[0] > 0 and has(without, links[row])):
+                estimates[i] = GREATEST
+    elif quantized.shape[0] > 0:
         bad = greatest_products(
             *(quantized, of_quantized, signs, rows, overwritten, links, without, query, estimates)
         )
