@@ -67,6 +67,8 @@ def _give_compiled_loops(folder: Path) -> None:
         there.parent.mkdir(exist_ok=True)
         shutil.copy(made, there)
         module = made.parent.parent / f"{made.name.partition('.')[0]}.py"
+        if not module.exists():  # it had another name when the machine code was made
+            continue
         shutil.copystat(module, folder / module.relative_to(ROOT))
 
 

@@ -40,10 +40,11 @@ AHEAD = 8192  # weights
 PIECE = 2**24  # weights
 SUMMED = 512  # inputs
 MOST = 11585  # 2 ** 13.5
-# What rounding adds is at most half a step for each weight.
-MOST_WEIGHTS = (2**31 - 1) // MOST - SUMMED // 2
+# What rounding adds is at most half a step for each weight; and a step is itself a rounded number.
+MOST_WEIGHTS = (2**31 - 1) // MOST - SUMMED // 2 - 8
 MOST_WEIGHT = 2**15 - 1
-TINY = np.finfo(np.float32).tiny  # a step of this length serves where all weights are zero
+TINY = np.finfo(np.float32).tiny  # the least step, which serves where all weights are zero
+LEAST = np.float32(MOST) * TINY  # a row of inputs without a greater number is taken for zeros
 MAGNITUDE = np.uint32(2**31 - 1)  # the bits of a float32 without its sign
 
 
@@ -147,7 +148,7 @@ def in_steps(x: Any, rounded: Any, steps: Any) -> None:
         greatest[0] = most
         length = greatest.view(np.float32)[0]
         steps[row] = length / np.float32(MOST)
-        factor = np.float32(MOST) / length if length > 0 else np.float32(0)
+        factor = np.float32(MOST) / length if length > LEAST else np.float32(0)
         for i in range(x.shape[1]):
             rounded[row, i] = np.int16(np.int32(np.rint(x[row, i] * factor)))
 
@@ -230,15 +231,15 @@ def pack(weight: Floats, room: Room) -> tuple[Any, Floats]:
     out, inputs = weight.shape
     tiles, pairs = -(-out // TILE), -(-inputs // 2)
     packed = room.take(tiles * pairs * TILE * 2).reshape(tiles, pairs, TILE, 2)
-    steps = np.empty(out, np.float32)
+    steps, parts = np.empty(out, np.float32), np.arange(0, inputs, SUMMED)
     for tile in range(tiles):
         rows = weight[tile * TILE : (tile + 1) * TILE]
         magnitudes = np.abs(rows)
-        summed = np.add.reduceat(magnitudes, np.arange(0, inputs, SUMMED), axis=1).max(axis=1)
-        step = np.maximum(summed / MOST_WEIGHTS, magnitudes.max(axis=1) / MOST_WEIGHT)
+        summed = np.add.reduceat(magnitudes, parts, axis=1, dtype=np.float64).max(axis=1)
+        step = np.maximum(summed / MOST_WEIGHTS, magnitudes.max(axis=1) / MOST_WEIGHT).clip(TINY)
         steps[tile * TILE : (tile + 1) * TILE] = step
         rounded = np.zeros((TILE, 2 * pairs), np.int16)
         with np.errstate(invalid="ignore"):  # what isn't finite is noticed when it is compared
-            rounded[: len(rows), :inputs] = np.rint(rows / np.maximum(step, TINY)[:, None])
+            rounded[: len(rows), :inputs] = np.rint(rows / step[:, None])
         packed[tile] = rounded.reshape(TILE, pairs, 2).transpose(1, 0, 2)
     return packed, steps

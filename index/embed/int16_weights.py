@@ -30,7 +30,7 @@ class OnInt16Weights(InNumpy):
         """(n, in) → (n, out) float32."""
         weight, bias = pair
         packed, steps = self._loops.pack(weight, self._room)
-        added = np.zeros(len(weight), np.float32) if bias is None else np.ascontiguousarray(bias)
+        added = np.zeros(len(weight), np.float32) if bias is None else np.array(bias, np.float32)
 
         def product(x: Floats) -> Floats:
             # An odd number of inputs is filled up by one that is multiplied with zeros.

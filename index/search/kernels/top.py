@@ -15,7 +15,7 @@ from index.search.kernels.quantized import greatest_products
 
 # Up to this many rows are compared by their vectors at once: estimating takes longer.
 AT_ONCE = 24
-GREATEST = np.float32(1)  # of all scores
+GREATEST = np.float32(2)  # above all scores
 
 
 @compiled
