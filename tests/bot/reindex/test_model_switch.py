@@ -323,8 +323,11 @@ async def test_a_server_that_cannot_be_read_holds_up_no_other_and_one_that_was_l
             found = await gallery.bookkeeping.jobs(world_file.guild_id, active=False)
             return [job.status for job in found] == ["done"]
 
+        async def waits() -> bool:
+            return client.jobs.of(elsewhere) is not None
+
         await until(is_read)
-        assert client.jobs.of(elsewhere) is not None
+        await until(waits)
         await client.departures.leave(elsewhere)
         await client.jobs.resume()
         assert client.jobs.of(elsewhere) is None
