@@ -1,4 +1,8 @@
-"""Python loops over arrays, compiled to machine code by numba."""
+"""Python loops over arrays, compiled to machine code by numba.
+
+No other module imports numba or llvmlite. Threads that import two modules of numba at the same time
+find it half imported, since its modules import each other. Those that import this one wait.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite import ir
+from numba.core import cgutils as _cgutils
+from numba.core import types
+from numba.extending import intrinsic
 
+__all__ = ["cgutils", "compiled", "intrinsic", "ir", "types"]
+
+cgutils: Any = _cgutils  # has no types
 # What a compiler may assume and change without adding up sums in another order.
 IN_ORDER = {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}
 

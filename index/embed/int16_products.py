@@ -15,16 +15,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba.core import cgutils as _cgutils
-from numba.core import types
-from numba.extending import intrinsic
 
-from index.compiled import compiled
+from index.compiled import cgutils, compiled, intrinsic, ir, types
 from index.embed import processor
 from index.types.records import Floats
-
-cgutils: Any = _cgutils  # has no types
 
 # The sums of a block of rows and a tile of outputs stay in registers: AVX-512 has 32 for 16 sums
 # each, AVX2 has 16 for 8. With VNNI, the compiler makes one instruction of this one and the sum.

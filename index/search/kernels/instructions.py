@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-from numba.core import cgutils as _cgutils
-from numba.core import types
-from numba.extending import intrinsic
-
-from index.compiled import compiled
-
-cgutils: Any = _cgutils  # has no types
+from index.compiled import cgutils, compiled, intrinsic, ir, types
 
 
 def _count_ones(typing: Any, word: Any) -> Any:
