@@ -9,13 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # Whoever loads one of them first loads numba, too.
-LOOPS = (
-    "index.embed.int16_products",
-    "index.embed.quantization",
-    "index.search.kernels.instructions",
-    "index.search.kernels.top",
-    "index.copies.loops",
-)
+LOOPS = ("index.embed.int16_products", "index.search.kernels.top", "index.copies.loops")
 AT_ONCE = """
 import importlib, sys, threading
 names = sys.argv[1:]
