@@ -2,10 +2,10 @@
 
 A processor multiplies such integers and adds two products in one instruction, so it does twice as
 many as in float32; and the weights are half as many bytes to read. Each row of inputs and each row
-of weights has a step of its own, and is rounded to whole steps. Sums are integers of 32 bits, which
-become float32 after SUMMED inputs. The steps are chosen so that no sum can be greater than such an
-integer: the weights of an output that are summed have MOST_WEIGHTS steps in all at most, and an
-input has MOST steps.
+of weights has a step of its own, and its numbers are rounded to whole steps. Sums are integers of
+32 bits, which become float32 after SUMMED inputs. The steps are chosen so that no sum can be
+greater than such an integer: the weights of an output that are summed have MOST_WEIGHTS steps in
+all at most, and an input has MOST steps.
 
 Import this module late, because numba takes a third of a second.
 """

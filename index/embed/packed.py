@@ -112,8 +112,8 @@ def arithmetic(number_format: NumberFormat) -> Arithmetic:
 def image_arithmetic(number_format: NumberFormat | None, device: str, rows: int) -> ImageArithmetic:
     """The arithmetic of `image_tower` in a number format; None: float32, in numpy if possible.
 
-    rows   of a picture. With few rows, numpy computes attention as fast as torch, which then isn't
-           imported. With more of them it would use all cores at once.
+    rows   of a picture. With few rows, numpy takes hardly longer than torch, which then needn't be
+           imported. With more of them, numpy would use all cores at once.
     """
     if rows <= FEW_ROWS and number_format in (None, "int16"):
         return InNumpy() if number_format is None else OnInt16Weights()
@@ -175,6 +175,8 @@ class Products:
         rows = torch.from_numpy(patches)
         if kind_of(self.device) == "cuda":
             rows = rows.pin_memory().to(self.device, non_blocking=True)
+        else:
+            rows = rows.to(self.device)
         return rows.float() - self.middle if self.middle else rows
 
     def constant(self, array: Floats) -> torch.Tensor:

@@ -258,7 +258,7 @@ def view_of(part: Part, filter: Filter, sizes: Sizes = DEFAULT_SIZES) -> View | 
 
 
 def _most_compared(segment: Segment, blocks: int, sizes: Sizes) -> int:
-    """The greatest number of rows that are all compared; their space has so many blocks."""
+    """Up to how many rows are all compared, in a space of so many blocks."""
     if not segment.has_quantized:
         return min(sizes.few_rows, FEW_VECTORS)
     return max(sizes.few_rows, min(FEW_LANES * blocks, FEW_TIMES * sizes.few_rows))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Whoever loads one of them first loads numba, too.
+# The first of them that is imported imports numba, too.
 LOOPS = ("index.embed.int16_products", "index.search.kernels.top", "index.copies.loops")
 AT_ONCE = """
 import importlib, sys, threading
