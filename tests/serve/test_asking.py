@@ -122,12 +122,10 @@ async def test_more_like_a_picture_leaves_it_out(client: Client) -> None:
 
 
 async def test_more_and_less_steer(client: Client) -> None:
-    by_name = {
-        name: (await client.found(line=name.split(".")[0], guesses=True))[0]["id"]
-        for name in ("red.png", "green.png")
-    }
-    plain = [hit["name"] for hit in await client.found(line="yellow", guesses=True)]
-    red, green = by_name["red.png"], by_name["green.png"]
+    found = await client.found(line="yellow", guesses=True)
+    plain = [hit["name"] for hit in found]
+    by_name = {hit["name"]: hit["id"] for hit in found}
+    red, green = by_name["again.png"], by_name["green.png"]
     steered = await client.found(line="yellow", more=[green], less=[red], guesses=True)
     names = [hit["name"] for hit in steered]
     assert names.index("green.png") < names.index("again.png")

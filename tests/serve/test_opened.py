@@ -109,7 +109,9 @@ async def test_questions_are_answered_while_it_adds(client: Client, folder: Path
     head = await client.ask(line="green", guesses=True)
     assert (await client.post("api/add")).status == 202
     while client.opened.adding is not None:
-        assert (await client.found(line="green", guesses=True))[0]["name"] == "green.png"
+        found = await client.found(line="green", guesses=True)
+        # A frame of moving.gif is as green; which one is first, their numbers decide.
+        assert {hit["name"] for hit in found[:2]} == {"green.png", "moving.gif"}
         assert (await client.json(f"api/hits/{head['ask']}"))["hits"]
     assert (await client.json(f"api/hits/{head['ask']}"))["hits"]
 
