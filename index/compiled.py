@@ -30,7 +30,8 @@ def compiled(function: Callable[..., Any], *, in_order: bool = False) -> Any:
 
     The machine code includes the loops that the function calls and the values of global constants.
     numba compiles it again when its own file changes, but doesn't check other files. So the name of
-    the function, which is its key in the cache, gets a checksum of all files in its folder.
+    the function, which is its key in the cache, gets a checksum of all files in its folder, and of
+    this one.
 
     in_order  add up sums as they are written, so that each is the same to the last bit however its
               loop is arranged
@@ -38,17 +39,19 @@ def compiled(function: Callable[..., Any], *, in_order: bool = False) -> Any:
     fastmath: Any = IN_ORDER if in_order else True
     folder = Path(function.__code__.co_filename).parent
     function.__qualname__ = f"{function.__qualname__}_{_fingerprint(folder):08x}"
-    njit: Any = numba.njit  # its annotations have another return type
+    # Divided by zero, a float is infinite, as in numpy. If that raised an error, a loop would have to
+    # divide one number after the other.
+    njit: Any = functools.partial(numba.njit, nogil=True, fastmath=fastmath, error_model="numpy")
     try:
-        return njit(nogil=True, fastmath=fastmath, cache=True)(function)
+        return njit(cache=True)(function)
     except RuntimeError:  # nowhere to write the cache: each process compiles it again
-        return njit(nogil=True, fastmath=fastmath)(function)
+        return njit()(function)
 
 
 @functools.cache
 def _fingerprint(folder: Path) -> int:
-    """A checksum of all modules in a folder."""
+    """A checksum of all modules in a folder, and of this one."""
     sum_ = 0
-    for path in sorted(folder.glob("*.py")):
+    for path in [Path(__file__), *sorted(folder.glob("*.py"))]:
         sum_ = zlib.crc32(path.read_bytes(), sum_)
     return sum_

@@ -2,7 +2,7 @@
 
 What the processor has decides which formats are tried, and in which order. Each one answers the
 same samples as float32, as torch computes it ("plain"); the first whose answers are close enough is
-taken. Where int16 is the first, numpy computes float32, since int16 needs no torch either. A format
+taken. Where the first is one of our own, numpy computes float32, since that needs no torch either. A format
 is also timed, but a busy machine would choose another one at each start. So it is refused
 only where the machine was quiet and each of its runs took longer. The choice is remembered.
 """
@@ -75,7 +75,7 @@ SAMPLE_TEXTS = (
 
 # To be raised when the candidates, the samples or the judgement change: then earlier choices no
 # longer hold.
-CHECK = 3
+CHECK = 4
 # A smaller model stays in the processor's caches. There, int16 gains less than numba takes to be
 # loaded.
 INT16_FROM = 270_000_000  # bytes of memory: 70 MB of weights, and room to work
@@ -163,7 +163,7 @@ def _first_that_passes(
     certain, before = True, None
     for candidate in candidates:
         if before is None:
-            before = measured(sample, build(None if candidate == "int16" else "plain"))
+            before = measured(sample, build(None if packed.own_bits(candidate) else "plain"))
         try:
             made = build(candidate)
             reason = reason_against(before, measured(sample, made), least_cosine)

@@ -227,10 +227,12 @@ class _Layer:
         between: Callable[[], None],
     ) -> Rows:
         flat = x.reshape(-1, x.shape[-1])
-        flat = flat + self._out(self._arithmetic.attention(q, k, v))
+        attended = self._out(self._arithmetic.attention(q, k, v))
+        attended += flat
         between()
-        flat = flat + self._mlp(self._between(flat))
-        return flat.reshape(x.shape)
+        y = self._mlp(self._between(attended))
+        y += attended
+        return y.reshape(x.shape)
 
 
 def _scaled(pair: Pair, heads: int) -> Pair:

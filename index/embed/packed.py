@@ -9,7 +9,7 @@ of oneDNN. The number formats:
     float32    exact
     bfloat16   where the processor multiplies it: 8 bits of mantissa, summed in float32
     int16      where it doesn't: weights and inputs are quantised for each row, see
-               `int16_products`; nearer to float32 than bfloat16 is
+               `integer_products`; nearer to float32 than bfloat16 is
     int8       weights are quantised symmetrically for each row, inputs for each call between their
                least and greatest value; summed in int32
 
@@ -35,12 +35,14 @@ from index.embed.device import compute_on_one_core, kind_of
 from index.embed.geometry import Activation, Pair, joined
 from index.embed.image_tower import ImageArithmetic
 from index.embed.in_numpy import MIDDLE, InNumpy
-from index.embed.int16_weights import OnInt16Weights
+from index.embed.on_integers import OnIntegers
 from index.embed.text_tower import Arithmetic
 from index.types.records import Floats
 
 if TYPE_CHECKING:
     import torch
+
+    from index.embed.integer_products import Bits
 
 NumberFormat: TypeAlias = Literal["plain", "float16", "float32", "bfloat16", "int16", "int8"]
 Product: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
@@ -93,6 +95,14 @@ def supported(number_format: NumberFormat, device: str = "cpu") -> bool:
     return backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
+def own_bits(number_format: NumberFormat) -> Bits | None:
+    """Of integers of how many bits our own products in a format are; None: they are oneDNN's, which
+    has faster ones of bytes where the processor has units for matrices, or bfloat16."""
+    if number_format == "int16":
+        return 16
+    return 8 if number_format == "int8" and not processor.flags() & BFLOAT16 else None
+
+
 def machine(device: str) -> tuple[str, ...]:
     """What the choice of a format depends on, beside the model: device, processor, libraries."""
     named = kind_of(device)
@@ -106,7 +116,7 @@ def machine(device: str) -> tuple[str, ...]:
 
 def arithmetic(number_format: NumberFormat) -> Arithmetic:
     """The arithmetic of `text_tower` in a number format, on the CPU."""
-    return OnInt16Weights() if number_format == "int16" else InTorch(number_format)
+    return OnIntegers(16) if number_format == "int16" else InTorch(number_format)
 
 
 def image_arithmetic(number_format: NumberFormat | None, device: str, rows: int) -> ImageArithmetic:
@@ -115,8 +125,10 @@ def image_arithmetic(number_format: NumberFormat | None, device: str, rows: int)
     rows   of a picture. With few rows, numpy takes hardly longer than torch, which then needn't be
            imported. With more of them, numpy would use all cores at once.
     """
-    if rows <= FEW_ROWS and number_format in (None, "int16"):
-        return InNumpy() if number_format is None else OnInt16Weights()
+    if number_format is None and rows <= FEW_ROWS:
+        return InNumpy()
+    if number_format is not None and (bits := own_bits(number_format)):
+        return OnIntegers(bits)
     return Products(number_format or "plain", device)
 
 
@@ -129,7 +141,7 @@ class Products:
         self.number_format = number_format
         self.device = device
         if number_format == "int16":
-            self._int16_weights = OnInt16Weights()
+            self._int16_weights = OnIntegers(16)
         # Of bytes of pixels, int8 makes its products as they are.
         self.middle = 0 if number_format == "int8" else int(MIDDLE)
 

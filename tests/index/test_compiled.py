@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # The first of them that is imported imports numba, too.
-LOOPS = ("index.embed.int16_products", "index.search.kernels.top", "index.copies.loops")
+LOOPS = ("index.embed.integer_products", "index.search.kernels.top", "index.copies.loops")
 AT_ONCE = """
 import importlib, sys, threading
 names = sys.argv[1:]

@@ -102,25 +102,25 @@ MUTANTS = (
     ),
     Mutant(
         "products of integers add each output's own bias",
-        "index/embed/int16_products.py",
-        "steps[outputs], bias[outputs], out)",
-        "steps[outputs], bias, out)",
-        ("tests/index/embed/test_packed.py::test_products_of_integers_err_by_rounding_only",),
+        "index/embed/integer_products.py",
+        "sum_ = builder.fadd(sum_, bias[number])",
+        "sum_ = builder.fadd(sum_, bias[0])",
+        ("tests/index/embed/test_on_integers.py::test_products_err_by_rounding_only",),
     ),
     Mutant(
         "sums of integers don't overflow",
-        "index/embed/int16_products.py",
+        "index/embed/integer_products.py",
         "summed / MOST_WEIGHTS",
         "summed / MOST_WEIGHTS / 2",
-        ("tests/index/embed/test_packed.py::test_the_greatest_sums_of_integers_do_not_overflow",),
+        ("tests/index/embed/test_on_integers.py::test_the_greatest_sums_do_not_overflow",),
     ),
     Mutant(
         "weights in one piece of memory don't overlap",
-        "index/embed/int16_products.py",
+        "index/embed/integer_products.py",
         "self._left[:count], self._left[-(-count // LINE) * LINE :]",
         "self._left[:count], self._left",
         (
-            "tests/index/embed/test_packed.py::test_weights_in_one_piece_of_memory_are_each_their_own",
+            "tests/index/embed/test_on_integers.py::test_weights_in_one_piece_of_memory_are_each_their_own",
         ),
     ),
     Mutant(

@@ -70,8 +70,8 @@ def soft_patches() -> list[Image.Image]:
 def test_a_format_that_errs_on_photographs_alone_is_refused(
     photographs: dict[str, bytes], found: Checkpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def build(number_format: NumberFormat) -> Side:
-        return Side(number_format, 0 if number_format == "plain" else 2.6)
+    def build(number_format: NumberFormat | None) -> Side:
+        return Side(number_format or "plain", 0 if number_format in (None, "plain") else 2.6)
 
     if not packed.supported("int8"):
         pytest.skip("this processor has no fast int8")
@@ -131,9 +131,9 @@ def test_the_choice_is_remembered_for_machine_model_and_precision(
 ) -> None:
     built: list[NumberFormat] = []
 
-    def build(number_format: NumberFormat) -> Side:
-        built.append(number_format)
-        return Side(number_format)
+    def build(number_format: NumberFormat | None) -> Side:
+        built.append(number_format or "plain")
+        return Side(number_format or "plain")
 
     def start(of: Checkpoint, precision: str = "fast") -> tuple[NumberFormat, list[NumberFormat]]:
         built.clear()
@@ -213,7 +213,9 @@ def test_a_torch_whose_operators_have_changed_answers_the_same(
     for got, wanted in zip(
         (changed.images(frames), changed.texts(words)[0]), expected, strict=True
     ):
-        assert cosine(got, wanted) > 0.99999
+        # Our own int8 products need none of them, so they are used as before.
+        own = precision == "fast" and packed.own_bits("int8")
+        assert cosine(got, wanted) > (0.999 if own else 0.99999)
 
 
 VECTORS = np.eye(3, dtype=np.float32)

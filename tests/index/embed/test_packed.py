@@ -11,7 +11,6 @@ import torch
 
 from index.embed import by_transformers, checkpoint, packed, quantization
 from index.embed.calibration import sample_images, unit
-from index.embed.int16_weights import OnInt16Weights
 from index.types.records import Floats
 
 LEAST = {
@@ -21,11 +20,6 @@ LEAST = {
     "bfloat16": 0.9999,
     "int8": 0.999,
 }
-
-
-needs_int16 = pytest.mark.skipif(
-    not packed.supported("int16"), reason="this processor has no fast int16"
-)
 
 
 def cosine(a: Floats, b: Floats) -> float:
@@ -62,62 +56,6 @@ def test_products_are_those_of_float64(
         mine = mlp(torch.from_numpy(x * 8)).float().numpy()
     a, b = mine.reshape(1, -1), exact.numpy().astype(np.float32).reshape(1, -1)
     assert cosine(a, b) >= LEAST[number_format]
-
-
-@needs_int16
-@pytest.mark.parametrize(
-    ("rows", "inputs", "out"), [(1, 1, 1), (4, 5, 31), (7, 24, 48), (9, 513, 70), (26, 1030, 50)]
-)
-def test_products_of_integers_err_by_rounding_only(
-    rows: int, inputs: int, out: int, random: np.random.Generator
-) -> None:
-    from index.embed import int16_products
-
-    x, weight = (random.standard_normal((n, inputs), np.float32) for n in (rows, out))
-    x[0], weight[0] = 0, 0
-    bias = random.standard_normal(out, np.float32)
-    made = OnInt16Weights().product((weight, bias))(x)
-    assert made.shape == (rows, out)
-    _, steps = int16_products.pack(weight, int16_products.Room())
-    of_x = np.abs(x).max(axis=1, keepdims=True) / int16_products.MOST / 2
-    of_weights = steps[:, None] / 2
-    most = np.abs(x) @ of_weights.repeat(inputs, 1).T
-    most += (of_x * inputs) * of_weights.T + of_x * np.abs(weight).sum(axis=1)
-    exact = x.astype(np.float64) @ weight.T.astype(np.float64) + bias
-    assert (np.abs(made - exact) <= 1.01 * most + 1e-5).all()
-    assert (made - exact).std() < 0.001 * inputs**0.5
-
-
-@needs_int16
-@pytest.mark.parametrize("inputs", [3, 512, 1024])
-def test_the_greatest_sums_of_integers_do_not_overflow(inputs: int) -> None:
-    weight, x = np.ones((3, inputs), np.float32), np.ones((2, inputs), np.float32)
-    weight[1] = -7
-    weight[2, ::2] = 1000
-    made = OnInt16Weights().product((weight, None))(x)
-    assert np.allclose(made, x @ weight.T, rtol=2e-3)
-
-
-@needs_int16
-def test_weights_in_one_piece_of_memory_are_each_their_own(random: np.random.Generator) -> None:
-    arithmetic = OnInt16Weights()
-    shapes = [(33, 5), (1, 5), (64, 5), (70, 5), (3, 5)]
-    weights = [random.integers(-9, 10, shape).astype(np.float32) for shape in shapes]
-    products = [arithmetic.product((weight, None)) for weight in weights]
-    x = random.integers(-9, 10, (3, 5)).astype(np.float32)
-    for weight, product in zip(weights, products, strict=True):
-        assert np.allclose(product(x), x @ weight.T, rtol=0, atol=0.05)
-    scale, shift = random.standard_normal((2, 5)).astype(np.float32)
-    normed = arithmetic.norm(scale, shift, 1e-5)(x)
-    exact = torch.layer_norm(torch.from_numpy(x), (5,), *map(torch.from_numpy, (scale, shift)))
-    assert np.allclose(normed, exact.numpy(), atol=1e-5)
-
-
-@needs_int16
-@pytest.mark.parametrize("number", [np.inf, np.nan])
-def test_weights_that_are_not_finite_are_noticed(number: float) -> None:
-    made = OnInt16Weights().product((np.full((1, 2), number, np.float32), None))
-    assert not np.isfinite(made(np.ones((1, 2), np.float32))).any()
 
 
 def test_bytes_are_the_nearest_steps(random: np.random.Generator) -> None:
