@@ -16,11 +16,19 @@ import numba
 from llvmlite import ir
 from numba.core import cgutils as _cgutils
 from numba.core import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
 
 __all__ = ["cgutils", "compiled", "intrinsic", "ir", "types"]
 
 cgutils: Any = _cgutils  # has no types
+
+
+def intrinsic(function: Callable[..., Any]) -> Any:
+    """A function for compiled loops, of which `function` generates the instructions, see numba."""
+    made: Any = _intrinsic
+    return made(function)
+
+
 # What a compiler may assume and change without adding up sums in another order.
 IN_ORDER = {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}
 
@@ -39,8 +47,8 @@ def compiled(function: Callable[..., Any], *, in_order: bool = False) -> Any:
     fastmath: Any = IN_ORDER if in_order else True
     folder = Path(function.__code__.co_filename).parent
     function.__qualname__ = f"{function.__qualname__}_{_fingerprint(folder):08x}"
-    # Divided by zero, a float is infinite, as in numpy. If that raised an error, a loop would have to
-    # divide one number after the other.
+    # Divided by zero, a float is infinite, as in numpy. If that raised an error, a loop would
+    # compute one number after the other.
     njit: Any = functools.partial(numba.njit, nogil=True, fastmath=fastmath, error_model="numpy")
     try:
         return njit(cache=True)(function)

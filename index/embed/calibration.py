@@ -2,8 +2,8 @@
 
 What the processor has decides which formats are tried, and in which order. Each one answers the
 same samples as float32, as torch computes it ("plain"); the first whose answers are close enough is
-taken. Where the first is one of our own, numpy computes float32, since that needs no torch either. A format
-is also timed, but a busy machine would choose another one at each start. So it is refused
+taken. Where the first is one of our own, numpy computes float32, since that needs no torch either.
+A format is also timed, but a busy machine would choose another one at each start. So it is refused
 only where the machine was quiet and each of its runs took longer. The choice is remembered.
 """
 

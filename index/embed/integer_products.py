@@ -92,7 +92,8 @@ def _sums_of(rows: int, bits: Bits) -> Any:
             if bits == 8:
                 given = builder.bitcast(inputs, fours), builder.bitcast(weights, fours)
                 ones = ir.Constant(pairs, [1] * 2 * LANES)
-                return builder.add(sum_, call(PAIRS, ints, call(PAIRS_OF_BYTES, pairs, *given), ones))
+                of_two = call(PAIRS_OF_BYTES, pairs, *given)
+                return builder.add(sum_, call(PAIRS, ints, of_two, ones))
             given = builder.bitcast(inputs, pairs), builder.bitcast(weights, pairs)
             return builder.add(sum_, call(PAIRS, ints, *given))
 
@@ -277,8 +278,8 @@ def write(
                 builder.store(sum_, at(y.data, of_y, output), align=4)
         return context.get_dummy_value()
 
-    place_ = types.int64
-    kinds = (sums, place_, place_, zeros, steps_of_x, place_, totals, steps, bias, y, place_, place_)
+    n = types.int64
+    kinds = sums, n, n, zeros, steps_of_x, n, totals, steps, bias, y, n, n
     return types.void(*kinds), generate
 
 

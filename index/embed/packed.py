@@ -1,4 +1,4 @@
-"""Matrix products on weights that are packed once, most by oneDNN: the same answers in less time.
+"""Matrix products on weights that are packed once, by oneDNN or by loops of our own.
 
 Torch multiplies through its default library. On few rows that library reaches half the speed of a
 core, and it packs the weights again in every call. Here the weights are packed once, in the layout
@@ -10,8 +10,9 @@ of oneDNN. The number formats:
     bfloat16   where the processor multiplies it: 8 bits of mantissa, summed in float32
     int16      where it doesn't: weights and inputs are quantised for each row, see
                `integer_products`; nearer to float32 than bfloat16 is
-    int8       weights are quantised symmetrically for each row, inputs for each call between their
-               least and greatest value; summed in int32
+    int8       weights are quantised symmetrically for each row, inputs between their least and
+               greatest value, by oneDNN for each call, by our own loops for each row; summed in
+               int32
 
 Values between the products are float32. `bench embed` measures this beside transformers, and
 `calibration` checks the answers when a model is loaded. The operators are those that torch's own
